@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is counted, and the one exit of every packet. The counters are per CPU; those that process context (the admin program)
+ * writes too are added to atomically, since a softirq may come in between.
+ */
+#ifndef XDPFLOW_COUNTERS_H
+#define XDPFLOW_COUNTERS_H
+
+#include "maps.h"
+#include "packet.h"
+
+static __always_inline void add(__u64 *counter, __u64 value)
+{
+	__sync_fetch_and_add(counter, value);
+}
+
+static __always_inline struct xf_global_stats *global(void)
+{
+	__u32 index = 0;
+
+	return bpf_map_lookup_elem(&global_stats, &index);
+}
+
+static __always_inline struct xf_zone_stats *zone_counters(__u32 zone)
+{
+	return bpf_map_lookup_elem(&zone_stats, &zone);
+}
+
+static __always_inline void count_error(enum xf_error error)
+{
+	struct xf_global_stats *stats = global();
+
+	if (stats)
+		add(&stats->errors[error], 1);
+}
+
+static __always_inline void count_lost(enum xf_lost kind)
+{
+	struct xf_global_stats *stats = global();
+
+	if (stats)
+		add(&stats->lost[kind], 1);
+}
+
+static __always_inline void count_callback(enum xf_callback result)
+{
+	struct xf_global_stats *stats = global();
+
+	if (stats)
+		add(&stats->callbacks[result], 1);
+}
+
+/* The smallest i with 2^i >= value, at most XF_HISTOGRAM_BUCKETS - 1. */
+static __always_inline __u32 histogram_bucket(__u64 value)
+{
+	__u32 i = 0;
+
+	if (value > 1U << 31)
+		return XF_HISTOGRAM_BUCKETS - 1;
+	if (value)
+		value--;
+#pragma unroll
+	for (__u32 step = 16; step; step /= 2) {
+		if (value >> step) {
+			value >>= step;
+			i += step;
+		}
+	}
+	return i + (value ? 1 : 0);
+}
+
+static __always_inline void observe(enum xf_histogram_index index, __u64 value_ns)
+{
+	__u32 key = index, bucket = histogram_bucket(value_ns / 1000);
+	struct xf_histogram *histogram = bpf_map_lookup_elem(&histograms, &key);
+
+	if (!histogram || bucket >= XF_HISTOGRAM_BUCKETS)
+		return;
+	add(&histogram->bucket[bucket], 1);
+	add(&histogram->sum_ns, value_ns);
+}
+
+/* What became of a packet: one of these two, or the enum xf_untracked why it is on no flow. */
+enum outcome {
+	TRACKED = XF_UNTRACKED,
+	CREATED,
+};
+
+/* The one exit. Tracking never drops: policy belongs to the stack. */
+static __always_inline int verdict(__u32 interface, const struct packet *pkt, int unparsed, __u32 outcome)
+{
+	struct xf_interface_stats *stats = bpf_map_lookup_elem(&interface_stats, &interface);
+
+	if (!stats)
+		return XDP_PASS;
+	stats->bytes += pkt->bytes;
+	if (outcome == TRACKED) {
+		stats->packets[XF_VERDICT_TRACKED]++;
+	} else if (outcome == CREATED) {
+		stats->packets[XF_VERDICT_CREATED]++;
+	} else if (outcome < XF_UNTRACKED) {
+		stats->packets[XF_VERDICT_UNTRACKED]++;
+		stats->untracked[outcome]++;
+		if (unparsed >= 0 && unparsed < XF_UNPARSED)
+			stats->unparsed[unparsed]++;
+	}
+	return XDP_PASS;
+}
+
+#endif

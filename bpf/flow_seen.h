@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A packet of a known flow: count it, let the state follow, shorten the timer where the state says so. */
+#ifndef XDPFLOW_FLOW_SEEN_H
+#define XDPFLOW_FLOW_SEEN_H
+
+#include "reaper.h"
+#include "tcp_state.h"
+
+/* A packet, and what of it the tables need. */
+struct sighting {
+	struct xf_flow_key key;
+	const struct packet *pkt;
+	__u64 now_ns; /* coarse clock */
+	bool from_high;
+};
+
+static __always_inline bool is_tcp(const struct xf_flow_key *key)
+{
+	return key->l4_proto == IPPROTO_TCP && !key->fragment;
+}
+
+static __always_inline bool is_reverse(const struct sighting *s, union xf_status status)
+{
+	return s->from_high != !!(status.flags & XF_FLOW_HIGH_STARTED);
+}
+
+/* The slot of `timeouts` for this state; TCP's are in the order of the states. */
+static __always_inline __u8 timeout_slot(const struct xf_flow_key *key, union xf_status status)
+{
+	__u8 row = status.flags & XF_FLOW_ESTABLISHED ? XF_TABLE_ESTABLISHED * XF_TIMEOUTS : 0;
+
+	if (key->fragment)
+		return row + XF_TIMEOUT_GENERIC;
+	switch (key->l4_proto) {
+	case IPPROTO_TCP:
+		if (status.state == XF_STATE_SYN_SENT2)
+			return row + XF_TIMEOUT_TCP_SYN_SENT;
+		return row + XF_TIMEOUT_TCP_SYN_SENT + (status.state - XF_STATE_SYN_SENT);
+	case IPPROTO_UDP:
+		return row + (row && status.state == XF_STATE_REPLIED ? XF_TIMEOUT_UDP_STREAM : XF_TIMEOUT_UDP);
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		return row + XF_TIMEOUT_ICMP;
+	default:
+		return row + XF_TIMEOUT_GENERIC;
+	}
+}
+
+static __always_inline void count_packet(struct xf_flow *flow, const struct sighting *s, bool reverse)
+{
+	struct xf_count *count = reverse ? &flow->reverse : &flow->forward;
+
+	add(&count->packets, 1);
+	add(&count->bytes, s->pkt->bytes);
+	if (flow->last_seen_ns != s->now_ns)
+		flow->last_seen_ns = s->now_ns;
+}
+
+/* A shorter timeout is the one case in which a packet touches the timer (FIN, RST, the handshake's steps). */
+static __noinline void shorten(struct xf_flow *flow, __u8 from_slot, __u8 to_slot)
+{
+	__u64 to_ns = timeout_ns(to_slot);
+
+	if (!flow || (flow->status.flags & XF_FLOW_ORPHAN) || to_ns >= timeout_ns(from_slot))
+		return;
+	if (bpf_timer_start(&flow->timer, to_ns + coarse_tick_ns, 0))
+		count_error(XF_ERROR_TIMER_START);
+}
+
+/* Loses against another CPU's transition: the next packet makes up for it. */
+static __always_inline void change_status(const struct sighting *s, struct xf_flow *flow, union xf_status before,
+					  union xf_status after)
+{
+	after.timeout = timeout_slot(&s->key, after);
+	if (__sync_val_compare_and_swap(&flow->status.word, before.word, after.word) != before.word)
+		return;
+	if (after.timeout != before.timeout)
+		shorten(flow, before.timeout, after.timeout);
+}
+
+static __always_inline union xf_status next_status(const struct sighting *s, struct xf_flow *flow,
+						   union xf_status now, bool reverse)
+{
+	if (reverse)
+		now.flags |= XF_FLOW_REPLIED;
+	if (is_tcp(&s->key)) {
+		if (now.state == XF_STATE_ESTABLISHED && !(s->pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
+			return now;
+		if (reverse && (s->pkt->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
+		    now.state != XF_STATE_ESTABLISHED && !is_closing(now.state))
+			flow->synack_next = s->pkt->tcp_seq + 1;
+		return tcp_next(now, flow->synack_next, s->pkt, reverse);
+	}
+	if (reverse)
+		now.state = XF_STATE_REPLIED;
+	return now;
+}
+
+/* Counts the packet on its flow and lets the state follow; returns the status from before. */
+static __always_inline union xf_status see(const struct sighting *s, struct xf_flow *flow)
+{
+	union xf_status before = {.word = *(volatile __u32 *)&flow->status.word};
+	bool reverse = is_reverse(s, before);
+	union xf_status after = next_status(s, flow, before, reverse);
+
+	count_packet(flow, s, reverse);
+	if (after.word != before.word)
+		change_status(s, flow, before, after);
+	return before;
+}
+
+#endif

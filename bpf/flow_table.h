@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Find or create the flow of a packet. */
+#ifndef XDPFLOW_FLOW_TABLE_H
+#define XDPFLOW_FLOW_TABLE_H
+
+#include "flow_promote.h"
+
+enum found {
+	NOT_FOUND,
+	FOUND,
+	VANISHING, /* somebody is deleting it just now */
+};
+
+/* A coarse stamp and a coarse now may each be off by a tick. */
+static __always_inline bool is_overdue(const struct xf_flow *flow, __u64 now_ns)
+{
+	return left_ns(flow, now_ns) < 0;
+}
+
+/* A SYN on a closing flow opens another one. Of a flow with one visible end, so does that end's SYN-ACK. */
+static __always_inline bool is_replaced(const struct sighting *s, const struct xf_flow *flow)
+{
+	union xf_status status = flow->status;
+
+	if (!is_tcp(&s->key) || !(s->pkt->tcp_flags & TCP_SYN) || !is_closing(status.state))
+		return false;
+	return !(s->pkt->tcp_flags & TCP_ACK) || (!(status.flags & XF_FLOW_REPLIED) && !is_reverse(s, status));
+}
+
+/* Ends the flow if it still lives, and deletes it: allowed here, in the packet path (DESIGN, data plane rule 6). */
+static __noinline enum found make_room(struct sighting *s, struct xf_flow *flow, enum xf_table which,
+				       enum xf_reason reason)
+{
+	void *table;
+
+	if (!s || !flow)
+		return VANISHING;
+	table = flow_table(s->key.zone, which);
+	if (!table)
+		return VANISHING;
+	end_flow(&s->key, flow, reason, s->now_ns);
+	if (delete_ended(table, &s->key, flow))
+		return NOT_FOUND;
+	if (in_phase(flow, XF_PHASE_ENDED))
+		hand_to_reaper(&s->key, flow, s->now_ns);
+	return VANISHING;
+}
+
+/* An entry that has ended, or should have by now, is as good as gone. */
+static __always_inline enum found find(struct sighting *s, enum xf_table which, struct xf_flow **flow)
+{
+	void *table = flow_table(s->key.zone, which);
+
+	*flow = table ? bpf_map_lookup_elem(table, &s->key) : NULL;
+	if (!*flow)
+		return NOT_FOUND;
+	if (in_phase(*flow, XF_PHASE_REAPING))
+		return VANISHING;
+	if (in_phase(*flow, XF_PHASE_ENDED) || is_overdue(*flow, s->now_ns))
+		return make_room(s, *flow, which, reason_of((*flow)->status));
+	if (is_replaced(s, *flow))
+		return make_room(s, *flow, which, XF_REASON_REPLACED);
+	return FOUND;
+}
+
+/* The status of a flow whose first packet this is. */
+static __always_inline union xf_status first_status(const struct sighting *s)
+{
+	union xf_status status = {.state = XF_STATE_UNREPLIED};
+
+	if (s->from_high)
+		status.flags |= XF_FLOW_HIGH_STARTED;
+	if (is_tcp(&s->key)) {
+		status.state = tcp_first_state(s->pkt->tcp_flags);
+		if (status.state == XF_STATE_SYN_SENT)
+			status.flags |= XF_FLOW_SYN;
+		if (s->pkt->tcp_flags & TCP_FIN)
+			status.flags |= XF_FLOW_FIN_FORWARD;
+	}
+	status.timeout = timeout_slot(&s->key, status);
+	return status;
+}
+
+static __noinline __u32 create(struct sighting *s, const struct packet *pkt)
+{
+	struct xf_zone_stats *stats;
+	struct xf_flow *flow;
+	struct xf_flow first = {};
+	void *table;
+	long err;
+
+	if (!s || !pkt)
+		return XF_UNTRACKED_NO_ENTRY;
+	table = flow_table(s->key.zone, XF_TABLE_HALF_OPEN);
+	if (!table)
+		return XF_UNTRACKED_NO_ZONE;
+	first.phase = key_tag(&s->key) << 8 | XF_PHASE_LIVE;
+	first.status = first_status(s);
+	first.forward.packets = 1;
+	first.forward.bytes = pkt->bytes;
+	first.last_seen_ns = first.created_ns = s->now_ns;
+	err = insert(table, &s->key, &first);
+	if (err && err != -EEXIST)
+		return XF_UNTRACKED_NO_ENTRY;
+	flow = bpf_map_lookup_elem(table, &s->key);
+	if (err) { /* another CPU was first */
+		if (!flow || !in_phase(flow, XF_PHASE_LIVE))
+			return XF_UNTRACKED_REAPING;
+		see(s, flow);
+		return TRACKED;
+	}
+	stats = zone_counters(s->key.zone);
+	if (stats)
+		add(&stats->created, 1);
+	if (flow)
+		arm_or_orphan(table, XF_TABLE_HALF_OPEN, s, flow);
+	else
+		count_error(XF_ERROR_INSERT_VANISHED);
+	revive_reaper(s->now_ns);
+	return CREATED;
+}
+
+/* About a flow, but none of its packets: counted on it, no reason to make one, no sign of life. */
+static __always_inline __u32 count_icmp_error(struct sighting *s)
+{
+	struct xf_flow *flow;
+
+	for (int which = XF_TABLES - 1; which >= 0; which--) {
+		void *table = flow_table(s->key.zone, which);
+
+		flow = table ? bpf_map_lookup_elem(table, &s->key) : NULL;
+		if (flow && in_phase(flow, XF_PHASE_LIVE) && !is_overdue(flow, s->now_ns)) {
+			__sync_fetch_and_add(&flow->icmp_errors, 1);
+			return TRACKED;
+		}
+	}
+	return XF_UNTRACKED_UNKNOWN_ERROR;
+}
+
+static __always_inline __u32 track_half_open(struct sighting *s)
+{
+	struct xf_flow *flow;
+	union xf_status before;
+
+	switch (find(s, XF_TABLE_HALF_OPEN, &flow)) {
+	case VANISHING:
+		return XF_UNTRACKED_REAPING;
+	case NOT_FOUND:
+		return create(s, s->pkt);
+	case FOUND:
+		break;
+	}
+	before = see(s, flow);
+	if (is_proven(s, flow, before))
+		promote(s, flow);
+	return TRACKED;
+}
+
+/*
+ * TRACKED or CREATED, or the enum xf_untracked why neither. A global function, so that the verifier walks it once, not once for
+ * each way through the parser.
+ */
+__noinline __u32 track(struct packet *pkt, __u32 zone)
+{
+	struct sighting s = {.pkt = pkt, .now_ns = bpf_ktime_get_coarse_ns()};
+	struct xf_flow *flow;
+	enum found found;
+	__u32 outcome;
+
+	if (!pkt || zone >= XF_ZONES_MAX)
+		return XF_UNTRACKED_NO_ZONE;
+	s.from_high = make_key(&s.key, pkt, zone);
+	if (pkt->icmp_error)
+		return count_icmp_error(&s);
+	found = find(&s, XF_TABLE_ESTABLISHED, &flow);
+	if (found == VANISHING)
+		return XF_UNTRACKED_REAPING;
+	if (found == FOUND) {
+		see(&s, flow);
+		return TRACKED;
+	}
+	outcome = track_half_open(&s);
+	if (outcome != XF_UNTRACKED_REAPING)
+		return outcome;
+	/* Its half-open entry was vanishing because another CPU has just promoted it. */
+	if (find(&s, XF_TABLE_ESTABLISHED, &flow) != FOUND)
+		return outcome;
+	see(&s, flow);
+	return TRACKED;
+}
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The flow timer: arm, lazy re-arm, end. A packet only stamps `last_seen_ns`; the callback computes what is left. */
+#ifndef XDPFLOW_FLOW_TIMER_H
+#define XDPFLOW_FLOW_TIMER_H
+
+#include <linux/time.h>
+#include "flow_end.h"
+
+static __always_inline void count_timer_failure(long err)
+{
+	struct xf_global_stats *stats = global();
+
+	if (!stats)
+		return;
+	if (err == -ENOMEM)
+		add(&stats->timer_failures[XF_TIMER_NOMEM], 1);
+	else if (err == -EBUSY)
+		add(&stats->timer_failures[XF_TIMER_BUSY], 1);
+	else if (err == -EPERM)
+		add(&stats->timer_failures[XF_TIMER_PERM], 1);
+	else
+		add(&stats->timer_failures[XF_TIMER_OTHER], 1);
+}
+
+/* Never inserts or deletes: on 6.1 and 6.12 an evicting CPU may hold the table's lock while it waits for this callback. */
+static int on_idle_check(void *map, struct xf_flow_key *map_key, struct xf_flow *flow)
+{
+	struct xf_flow_key key = *map_key;
+	__u64 now_ns = bpf_ktime_get_ns();
+	__s64 left;
+
+	if (in_phase(flow, XF_PHASE_LIVE)) {
+		left = left_ns(flow, now_ns);
+		if (left > 0) {
+			count_callback(XF_CALLBACK_REARMED);
+			if (bpf_timer_start(&flow->timer, left, 0))
+				count_error(XF_ERROR_TIMER_START);
+			return 0;
+		}
+		if (end_flow(&key, flow, reason_of(flow->status), now_ns)) {
+			count_callback(XF_CALLBACK_ENDED);
+			observe(XF_HISTOGRAM_LATENESS, -left);
+		}
+	}
+	if (in_phase(flow, XF_PHASE_ENDED))
+		hand_to_reaper(&key, flow, now_ns);
+	return 0;
+}
+
+static __always_inline __u32 orphan_bit(void)
+{
+	return (union xf_status){.flags = XF_FLOW_ORPHAN}.word;
+}
+
+/* 0, or why this flow has no timer. -EBUSY: another CPU made it first, and may not have set it going yet. */
+static __always_inline long arm(void *table, struct xf_flow *flow, __u64 delay_ns)
+{
+	long err = bpf_timer_init(&flow->timer, table, CLOCK_MONOTONIC);
+
+	if (err) {
+		count_timer_failure(err);
+		if (err != -EBUSY)
+			return err;
+	}
+	err = bpf_timer_set_callback(&flow->timer, on_idle_check);
+	if (err) {
+		count_error(XF_ERROR_TIMER_CALLBACK);
+		return err;
+	}
+	err = bpf_timer_start(&flow->timer, delay_ns, 0);
+	if (err)
+		count_error(XF_ERROR_TIMER_START);
+	return err;
+}
+
+#endif

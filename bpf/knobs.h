@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Load-time constants: what cannot change while a generation lives. Set by the daemon before the load. */
+#ifndef XDPFLOW_KNOBS_H
+#define XDPFLOW_KNOBS_H
+
+#include <linux/types.h>
+
+/* Which load of the data plane this is; a program passes untouched unless control.generation says the same. */
+const volatile __u32 generation = 1;
+
+/* Step of the coarse clock: `last_seen_ns` may be early by as much. 10 ms is HZ=100, the longest there is. */
+const volatile __u64 coarse_tick_ns = 10000000;
+
+/* The reaper gives back the CPU after this long in softirq, and comes back after the pause while there is more to do. */
+const volatile __u64 reaper_slice_ns = 1000000;
+const volatile __u64 reaper_pause_ns = 50000;
+
+/* While there are orphans, this many of them are looked at every tick. */
+const volatile __u32 orphan_bite = 4096;
+const volatile __u64 orphan_tick_ns = 20000000;
+
+/* A reaper that works and has shown no heartbeat for this long is restarted by the next new flow. */
+const volatile __u64 reaper_dead_ns = 1000000000;
+
+/* A flow that found the queue `ended` full tries again after this. */
+const volatile __u64 push_retry_ns = 10000000;
+
+/* One-way and mid-stream flows are promoted only when seen over at least this long. */
+const volatile __u64 promote_span_ns = 2000000000;
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The one timer whose callback deletes: it reaps ended flows, and expires those that could get no timer. */
+#ifndef XDPFLOW_REAPER_H
+#define XDPFLOW_REAPER_H
+
+#include "flow_timer.h"
+
+enum { REAP_MAX = 1 << 20 }; /* a bound for the verifier: the slice ends first */
+
+static __always_inline void *flow_table(__u32 zone, __u32 table)
+{
+	__u32 index = zone * XF_TABLES + table;
+
+	return bpf_map_lookup_elem(&tables, &index);
+}
+
+/* The key may be gone already (evicted, or deleted by a packet), or belong to a later flow by now. */
+static __always_inline void reap(struct xf_ended *item)
+{
+	void *table = flow_table(item->key.zone, item->table);
+	struct xf_flow *flow;
+
+	if (!table)
+		return;
+	flow = bpf_map_lookup_elem(table, &item->key);
+	if (!flow || !in_phase(flow, XF_PHASE_ENDED))
+		return;
+	if (delete_ended(table, &item->key, flow))
+		observe(XF_HISTOGRAM_REAP_DELAY, bpf_ktime_get_ns() - item->ended_ns);
+	else if (in_phase(flow, XF_PHASE_ENDED))
+		hand_to_reaper(&item->key, flow, item->ended_ns);
+}
+
+struct slice {
+	__u64 until_ns;
+};
+
+static long reap_one(__u32 i, struct slice *slice)
+{
+	struct xf_ended item;
+
+	if (bpf_map_pop_elem(&ended, &item))
+		return 1;
+	reap(&item);
+	return bpf_ktime_get_ns() > slice->until_ns;
+}
+
+struct bite {
+	__u32 pass;
+	bool no_timers; /* one refusal is enough to know for this bite */
+};
+
+/* True while the item must stay in the queue. */
+static __always_inline bool is_orphan_still(struct xf_orphan *item, struct bite *bite)
+{
+	void *table = flow_table(item->key.zone, item->table);
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct xf_flow *flow;
+	__s64 left;
+
+	flow = table ? bpf_map_lookup_elem(table, &item->key) : NULL;
+	if (!flow || flow->created_ns != item->created_ns || !in_phase(flow, XF_PHASE_LIVE))
+		return false;
+	left = left_ns(flow, now_ns);
+	if (left <= 0) {
+		if (end_flow(&item->key, flow, reason_of(flow->status), now_ns)) {
+			observe(XF_HISTOGRAM_LATENESS, -left);
+			hand_to_reaper(&item->key, flow, now_ns);
+		}
+		return false;
+	}
+	if (bite->no_timers)
+		return true;
+	if (arm(table, flow, left)) {
+		bite->no_timers = true;
+		return true;
+	}
+	__sync_fetch_and_and(&flow->status.word, ~orphan_bit());
+	return false;
+}
+
+static long sweep_one(__u32 i, struct bite *bite)
+{
+	struct xf_zone_stats *stats;
+	struct xf_orphan item;
+	bool seen;
+
+	if (bpf_map_pop_elem(&orphans, &item))
+		return 1;
+	seen = item.pass == bite->pass;
+	item.pass = bite->pass;
+	if (is_orphan_still(&item, bite)) {
+		if (!bpf_map_push_elem(&orphans, &item, 0))
+			return seen;
+		count_error(XF_ERROR_ORPHAN_PUSH);
+	}
+	stats = zone_counters(item.key.zone);
+	if (stats)
+		add(&stats->adopted, 1);
+	return seen;
+}
+
+/* One bite when it is due. A pass is over when the first orphan that it looked at comes round again. */
+static __always_inline void sweep_orphans(struct xf_reaper *r, __u64 now_ns)
+{
+	struct bite bite = {.pass = r->orphan_pass};
+
+	if ((__s64)(now_ns - r->orphan_due_ns) < 0)
+		return;
+	r->orphan_due_ns = now_ns + orphan_tick_ns;
+	if (bpf_loop(orphan_bite, sweep_one, &bite, 0) < orphan_bite)
+		r->orphan_pass++;
+}
+
+static __always_inline bool has_ended(void)
+{
+	struct xf_ended item;
+
+	return bpf_map_peek_elem(&ended, &item) == 0;
+}
+
+static __always_inline bool has_orphans(void)
+{
+	struct xf_orphan item;
+
+	return bpf_map_peek_elem(&orphans, &item) == 0;
+}
+
+static int on_reap(void *map, __u32 *index, struct xf_reaper *r)
+{
+	__u64 now_ns = bpf_ktime_get_ns();
+	struct slice slice = {.until_ns = now_ns + reaper_slice_ns};
+
+	r->heartbeat_ns = now_ns;
+	sweep_orphans(r, now_ns);
+	bpf_loop(REAP_MAX, reap_one, &slice, 0);
+	if (has_ended()) {
+		bpf_timer_start(&r->timer, reaper_pause_ns, 0);
+	} else if (has_orphans()) {
+		bpf_timer_start(&r->timer, orphan_tick_ns, 0);
+	} else {
+		__sync_lock_test_and_set(&r->awake, 0);
+		if (has_ended() || has_orphans())
+			wake_reaper(now_ns);
+	}
+	return 0;
+}
+
+/* Makes the timer if there is none, and sets it going with this program's callback. */
+static __noinline long start_reaper(__u64 now_ns)
+{
+	__u32 index = 0;
+	struct xf_reaper *r = bpf_map_lookup_elem(&reaper, &index);
+	long err;
+
+	if (!r)
+		return -ENOENT;
+	r->awake = 1;
+	r->heartbeat_ns = now_ns;
+	err = bpf_timer_init(&r->timer, &reaper, CLOCK_MONOTONIC);
+	if (err && err != -EBUSY) {
+		count_timer_failure(err);
+		return err;
+	}
+	err = bpf_timer_set_callback(&r->timer, on_reap);
+	return err ? err : bpf_timer_start(&r->timer, 0, 0);
+}
+
+/* A reaper that works has a heartbeat; one without was lost with its timer, and the next new flow brings it back. */
+static __always_inline void revive_reaper(__u64 now_ns)
+{
+	__u32 index = 0;
+	struct xf_reaper *r = bpf_map_lookup_elem(&reaper, &index);
+	__u64 seen;
+
+	if (!r || !r->awake)
+		return;
+	seen = r->heartbeat_ns;
+	if ((__s64)(now_ns - seen) < (__s64)reaper_dead_ns)
+		return;
+	if (__sync_val_compare_and_swap(&r->heartbeat_ns, seen, now_ns) != seen)
+		return;
+	if (!start_reaper(now_ns))
+		emit_event(XF_EVENT_REAPER_REVIVED, now_ns);
+}
+
+#endif

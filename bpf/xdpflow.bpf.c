@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The pipeline: packet -> parse -> zone -> flow -> verdict. */
+#include "flow_table.h"
+
+char LICENSE[] SEC("license") = "GPL";
+
+static __always_inline struct xf_zone_rule *zone_rule(__u32 ifindex, __u16 vlan)
+{
+	struct xf_zone_rule_key key = {.ifindex = ifindex};
+	struct xf_zone_rule *rule = bpf_map_lookup_elem(&zone_rules, &key), *own;
+
+	if (!rule || !rule->has_vlans || !vlan)
+		return rule;
+	key.vlan = vlan;
+	own = bpf_map_lookup_elem(&zone_rules, &key);
+	return own ? own : rule;
+}
+
+/* While one generation takes over from another both may be attached: one of them counts. */
+static __always_inline bool is_active_generation(void)
+{
+	struct xf_control *daemon = control_of_daemon();
+
+	return daemon && daemon->generation == generation;
+}
+
+SEC("xdp.frags")
+int xdpflow(struct xdp_md *ctx)
+{
+	struct packet pkt = {};
+	int unparsed = parse_packet(ctx, &pkt);
+	struct xf_zone_rule *rule = zone_rule(ctx->ingress_ifindex, pkt.vlan);
+
+	if (!rule) {
+		count_error(XF_ERROR_NO_INTERFACE);
+		return XDP_PASS;
+	}
+	if (!is_active_generation())
+		return verdict(rule->interface, &pkt, unparsed, XF_UNTRACKED_INACTIVE);
+	if (unparsed != PARSED)
+		return verdict(rule->interface, &pkt, unparsed, XF_UNTRACKED_UNPARSED);
+	return verdict(rule->interface, &pkt, unparsed, track(&pkt, rule->zone));
+}

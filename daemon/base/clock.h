@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <time.h>
+
+#include <cstdint>
+
+namespace xdpflowd {
+
+/// The clock of the data plane (bpf_ktime_get_ns()): nanoseconds, does not count suspend.
+inline uint64_t monotonic_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+/// Nanoseconds to add to a monotonic time to get Unix time. Changes when the wall clock is set: ask anew for each batch.
+inline int64_t realtime_offset_ns() {
+  timespec real{};
+  clock_gettime(CLOCK_REALTIME, &real);
+  return static_cast<int64_t>(real.tv_sec) * 1'000'000'000 + real.tv_nsec - static_cast<int64_t>(monotonic_ns());
+}
+
+/// The step of CLOCK_MONOTONIC_COARSE, by which `last_seen_ns` may be early.
+inline uint64_t coarse_tick_ns() {
+  timespec step{};
+  clock_getres(CLOCK_MONOTONIC_COARSE, &step);
+  return static_cast<uint64_t>(step.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(step.tv_nsec);
+}
+
+}  // namespace xdpflowd
