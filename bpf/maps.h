@@ -18,9 +18,11 @@ struct flow_table {
 	__type(value, struct xf_flow);
 };
 
-/* clang leaves what only an inner map's definition names out of the BTF: these two keep it in. */
+/* clang leaves the types of an inner map and of what rings carry out of the BTF: these keep them in, for the layout's hash. */
 const struct xf_flow_key flow_key_type = {};
 const struct xf_flow flow_type = {};
+const struct xf_record record_type = {};
+const struct xf_event event_type = {};
 
 /* zone * XF_TABLES + table -> flow table. Writer: daemon, when a zone is made. */
 struct {

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "support/tracker.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+
+#include <array>
+#include <cstring>
+#include <stdexcept>
+
+#include "base/clock.h"
+#include "dataplane/admin_client.h"
+#include "dataplane/plan.h"
+
+namespace xdpflowd::test {
+
+namespace {
+
+constexpr uint32_t loopback = 1;  // what BPF_PROG_RUN says a frame arrived on
+
+[[noreturn]] void give_up(const std::string& what, int code) {
+  throw std::runtime_error(what + ": " + std::strerror(code < 0 ? -code : code));
+}
+
+void must(int outcome, const std::string& what) {
+  if (outcome < 0) give_up(what, errno);
+}
+
+template <class Value>
+void put(const bpf_map* map, uint32_t key, const Value& value) {
+  must(bpf_map_update_elem(bpf_map__fd(map), &key, &value, BPF_ANY), bpf_map__name(map));
+}
+
+void share(bpf_map* map, const bpf_object* owner) {
+  const bpf_map* shared = bpf_object__find_map_by_name(owner, bpf_map__name(map));
+  if (shared && !bpf_map__is_internal(map)) must(bpf_map__reuse_fd(map, bpf_map__fd(shared)), "share a map");
+}
+
+template <class T>
+void share_all(T* skeleton, const bpf_object* owner) {
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, skeleton->obj) share(map, owner);
+}
+
+}  // namespace
+
+Timeouts with_timeout(xf_timeout which, std::chrono::nanoseconds value, Timeouts base) {
+  base[which] = value;
+  return base;
+}
+
+Tracker::Tracker(const TrackerOptions& options) {
+  libbpf_set_print(nullptr);
+  load(options);
+  make_tables(options);
+  for (uint8_t zone = 0; zone < options.zones; zone++) {
+    xf_zone knobs{};
+    std::snprintf(knobs.name, sizeof knobs.name, "zone%d", zone);
+    knobs.promote_packets = options.promote_packets;
+    put(xdpflow_->maps.zones, zone, knobs);
+  }
+  set_timeouts(options.timeouts);
+  set_control([&](xf_control& control) {
+    control.generation = 1;
+    control.records_enabled = options.records;
+    control.records_watermark = 65'536;
+  });
+  add_rule(0, 0, false);
+  if (!options.reaper) return;
+  const AdminClient admin(bpf_program__fd(admin_->progs.admin));
+  if (auto started = admin.start_reaper(); !started) throw std::runtime_error(started.error().message);
+}
+
+void Tracker::load(const TrackerOptions& options) {
+  admin_.reset(admin_bpf__open());
+  census_.reset(census_bpf__open());
+  xdpflow_.reset(xdpflow_bpf__open());
+  if (!admin_ || !census_ || !xdpflow_) give_up("open the skeletons", errno);
+  const uint32_t flows = (options.max_flows + options.max_half_open) * options.zones;
+  bpf_map__set_max_entries(admin_->maps.ended, options.ended_queue);
+  bpf_map__set_max_entries(admin_->maps.orphans, flows);
+  xdpflow_->rodata->coarse_tick_ns = admin_->rodata->coarse_tick_ns = coarse_tick_ns();
+  options.knobs(xdpflow_.get());
+  std::memcpy(admin_->rodata, xdpflow_->rodata, sizeof *admin_->rodata);
+  if (int err = admin_bpf__load(admin_.get())) give_up("load the admin program", err);
+  share_all(census_.get(), admin_->obj);
+  share_all(xdpflow_.get(), admin_->obj);
+  if (census_bpf__load(census_.get())) census_.reset();
+  if (int err = xdpflow_bpf__load(xdpflow_.get())) give_up("load the packet program", err);
+}
+
+void Tracker::make_tables(const TrackerOptions& options) {
+  const btf* types = bpf_object__btf(admin_->obj);
+  bpf_map_create_opts map{};
+  map.sz = sizeof map;
+  map.btf_fd = static_cast<__u32>(bpf_object__btf_fd(admin_->obj));
+  map.btf_key_type_id = static_cast<__u32>(btf__find_by_name_kind(types, "xf_flow_key", BTF_KIND_STRUCT));
+  map.btf_value_type_id = static_cast<__u32>(btf__find_by_name_kind(types, "xf_flow", BTF_KIND_STRUCT));
+  for (uint32_t index = 0; index < options.zones * XF_TABLES; index++) {
+    const bool half_open = index % XF_TABLES == XF_TABLE_HALF_OPEN;
+    const uint32_t size = half_open ? options.max_half_open : options.max_flows;
+    UniqueFd made(bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "flows", sizeof(xf_flow_key), sizeof(xf_flow), size, &map));
+    must(made.get(), "make a flow table");
+    put(admin_->maps.tables, index, made.get());
+    tables_.push_back(std::move(made));
+  }
+}
+
+int Tracker::program() const { return bpf_program__fd(xdpflow_->progs.xdpflow); }
+
+int Tracker::table(xf_table table, unsigned zone) const { return tables_.at(zone * XF_TABLES + table).get(); }
+
+uint32_t Tracker::run(const Bytes& frame) const {
+  LIBBPF_OPTS(bpf_test_run_opts, opts);
+  opts.data_in = frame.data();
+  opts.data_size_in = static_cast<__u32>(frame.size());
+  must(bpf_prog_test_run_opts(program(), &opts), "BPF_PROG_RUN of " + std::to_string(frame.size()) + " bytes");
+  return opts.retval;
+}
+
+void Tracker::run(const std::vector<Packet>& packets) const {
+  for (const auto& packet : packets) run(packet);
+}
+
+double Tracker::repeat(const Bytes& frame, uint32_t count) const {
+  LIBBPF_OPTS(bpf_test_run_opts, opts);
+  opts.data_in = frame.data();
+  opts.data_size_in = static_cast<__u32>(frame.size());
+  opts.repeat = static_cast<int>(count);
+  must(bpf_prog_test_run_opts(program(), &opts), "BPF_PROG_RUN");
+  return opts.duration;
+}
+
+std::vector<Entry> Tracker::entries(xf_table which, unsigned zone) const {
+  std::vector<Entry> found;
+  xf_flow_key key{}, next{};
+  const int fd = table(which, zone);
+  for (const void* from = nullptr; bpf_map_get_next_key(fd, from, &next) == 0; from = &key) {
+    key = next;
+    xf_flow flow{};
+    if (bpf_map_lookup_elem(fd, &key, &flow) == 0 && (flow.phase & 0xff) == XF_PHASE_LIVE) found.push_back({key, flow});
+  }
+  return found;
+}
+
+Entry Tracker::the_flow(unsigned zone) const {
+  auto all = entries(XF_TABLE_HALF_OPEN, zone);
+  for (const auto& entry : entries(XF_TABLE_ESTABLISHED, zone)) all.push_back(entry);
+  if (all.size() != 1) throw std::runtime_error("there are " + std::to_string(all.size()) + " flows, not one");
+  return all.front();
+}
+
+size_t Tracker::live(xf_table table, unsigned zone) const { return entries(table, zone).size(); }
+
+uint64_t Tracker::counted(xf_table which, unsigned zone) const {
+  xf_census frame{};
+  frame.index = zone * XF_TABLES + which;
+  if (census_) {
+    LIBBPF_OPTS(bpf_test_run_opts, opts);
+    xf_census answer{};
+    opts.data_in = &frame;
+    opts.data_size_in = sizeof frame;
+    opts.data_out = &answer;
+    opts.data_size_out = sizeof answer;
+    must(bpf_prog_test_run_opts(bpf_program__fd(census_->progs.census), &opts), "run the census");
+    if (answer.supported) return answer.count;
+  }
+  uint64_t count = 0;
+  xf_flow_key key{};
+  const int fd = table(which, zone);
+  for (const void* from = nullptr; bpf_map_get_next_key(fd, from, &key) == 0; from = &key) count++;
+  return count;
+}
+
+template <class Value>
+Value Tracker::per_cpu_sum(int map, uint32_t key) const {
+  static_assert(sizeof(Value) % sizeof(uint64_t) == 0);
+  constexpr size_t words = sizeof(Value) / sizeof(uint64_t);
+  const auto cpus = static_cast<size_t>(libbpf_num_possible_cpus());
+  std::vector<uint64_t> raw(words * cpus);
+  must(bpf_map_lookup_elem(map, &key, raw.data()), "read a per-CPU map");
+  std::array<uint64_t, words> sum{};
+  for (size_t i = 0; i < raw.size(); i++) sum[i % words] += raw[i];
+  Value value;
+  std::memcpy(&value, sum.data(), sizeof value);
+  return value;
+}
+
+xf_interface_stats Tracker::interface_stats() const {
+  return per_cpu_sum<xf_interface_stats>(bpf_map__fd(xdpflow_->maps.interface_stats), 0);
+}
+
+xf_zone_stats Tracker::zone_stats(unsigned zone) const {
+  return per_cpu_sum<xf_zone_stats>(bpf_map__fd(xdpflow_->maps.zone_stats), zone);
+}
+
+xf_global_stats Tracker::global_stats() const {
+  return per_cpu_sum<xf_global_stats>(bpf_map__fd(xdpflow_->maps.global_stats), 0);
+}
+
+xf_histogram Tracker::histogram(xf_histogram_index index) const {
+  return per_cpu_sum<xf_histogram>(bpf_map__fd(xdpflow_->maps.histograms), index);
+}
+
+template <class Record>
+std::vector<Record> Tracker::drain(bpf_map* map) const {
+  auto view = RawMap::of_fd(bpf_map__fd(map), bpf_map__name(map), {BPF_MAP_TYPE_RINGBUF, 0, 0});
+  if (!view) throw std::runtime_error(view.error().message);
+  auto ring = EventRing::open(*view);
+  if (!ring) throw std::runtime_error(ring.error().message);
+  std::vector<Record> found;
+  ring->drain(SIZE_MAX, [&](std::span<const std::byte> bytes) {
+    Record record;
+    if (bytes.size() != sizeof record) throw std::runtime_error("a record of another size");
+    std::memcpy(&record, bytes.data(), sizeof record);
+    found.push_back(record);
+  });
+  ring->commit();
+  return found;
+}
+
+std::vector<xf_record> Tracker::records() const { return drain<xf_record>(xdpflow_->maps.records); }
+std::vector<xf_event> Tracker::events() const { return drain<xf_event>(xdpflow_->maps.events); }
+
+void Tracker::set_timeouts(const Timeouts& timeouts) const {
+  const auto slots = timeout_slots(timeouts);
+  for (uint32_t slot = 0; slot < slots.size(); slot++) put(xdpflow_->maps.timeouts, slot, slots[slot]);
+}
+
+void Tracker::set_control(const std::function<void(xf_control&)>& change) const {
+  xf_control control{};
+  const uint32_t key = 0;
+  must(bpf_map_lookup_elem(bpf_map__fd(xdpflow_->maps.control), &key, &control), "read control");
+  change(control);
+  put(xdpflow_->maps.control, key, control);
+}
+
+void Tracker::add_rule(uint16_t vlan, uint8_t zone, bool has_vlans) const {
+  const xf_zone_rule_key key{loopback, vlan, 0};
+  const xf_zone_rule rule{0, zone, has_vlans};
+  must(bpf_map_update_elem(bpf_map__fd(xdpflow_->maps.zone_rules), &key, &rule, BPF_ANY), "set a zone rule");
+}
+
+void Tracker::drop_rules() const {
+  const xf_zone_rule_key key{loopback, 0, 0};
+  must(bpf_map_delete_elem(bpf_map__fd(xdpflow_->maps.zone_rules), &key), "drop a zone rule");
+}
+
+uint32_t Tracker::flush(xf_table table, const std::vector<xf_flow_key>& keys) const {
+  auto flushed = AdminClient(bpf_program__fd(admin_->progs.admin)).flush(table, keys);
+  if (!flushed) throw std::runtime_error(flushed.error().message);
+  return *flushed;
+}
+
+}  // namespace xdpflowd::test

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The packet program in the kernel, attached nowhere: packets go in by BPF_PROG_RUN, tables and counters are read back.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "dataplane/event_ring.h"
+#include "settings/settings.h"
+#include "support/packet_builder.h"
+#include "xdpflow/abi.h"
+
+// The skeletons name types of the contract without including it.
+#include "admin.skel.h"
+#include "census.skel.h"
+#include "xdpflow.skel.h"
+
+namespace xdpflowd::test {
+
+struct TrackerOptions {
+  uint32_t max_flows = 4096;
+  uint32_t max_half_open = 4096;
+  uint32_t promote_packets = 16;
+  unsigned zones = 1;
+  Timeouts timeouts = default_timeouts();
+  bool records = true;
+  uint32_t ended_queue = 65'536;
+  bool reaper = true;  // false: nobody started it
+  /// Load-time constants of the packet program and of the admin program.
+  std::function<void(xdpflow_bpf*)> knobs = [](xdpflow_bpf*) {};
+};
+
+struct Entry {
+  xf_flow_key key;
+  xf_flow flow;
+
+  xf_state state() const { return static_cast<xf_state>(flow.status.state); }
+  bool has(xf_flow_flag flag) const { return (flow.status.flags & flag) != 0; }
+};
+
+template <class T>
+using Skeleton = std::unique_ptr<T, void (*)(T*)>;
+
+/// Throws std::runtime_error where the kernel refuses: a test that cannot be set up fails.
+class Tracker {
+ public:
+  explicit Tracker(const TrackerOptions& options = {});
+
+  /// The verdict (enum xdp_action) on a frame that arrived on the loopback device of this namespace.
+  uint32_t run(const Bytes& frame) const;
+  uint32_t run(const Packet& packet) const { return run(packet.frame()); }
+  void run(const std::vector<Packet>& packets) const;
+  /// The same frame `count` times in one go; nanoseconds per run.
+  double repeat(const Bytes& frame, uint32_t count) const;
+
+  std::vector<Entry> entries(xf_table table, unsigned zone = 0) const;
+  /// The only live flow of the zone, wherever it is; throws if there is none or more than one.
+  Entry the_flow(unsigned zone = 0) const;
+  size_t live(xf_table table, unsigned zone = 0) const;
+  /// The kernel's own number of elements, ended ones included.
+  uint64_t counted(xf_table table, unsigned zone = 0) const;
+
+  xf_interface_stats interface_stats() const;
+  xf_zone_stats zone_stats(unsigned zone = 0) const;
+  xf_global_stats global_stats() const;
+  xf_histogram histogram(xf_histogram_index index) const;
+  std::vector<xf_record> records() const;
+  std::vector<xf_event> events() const;
+
+  void set_timeouts(const Timeouts& timeouts) const;
+  void set_control(const std::function<void(xf_control&)>& change) const;
+  void add_rule(uint16_t vlan, uint8_t zone, bool has_vlans) const;
+  void drop_rules() const;
+  uint32_t flush(xf_table table, const std::vector<xf_flow_key>& keys) const;
+
+  int program() const;
+  int table(xf_table table, unsigned zone = 0) const;
+  const xdpflow_bpf& skeleton() const { return *xdpflow_; }
+
+ private:
+  void load(const TrackerOptions& options);
+  void make_tables(const TrackerOptions& options);
+  template <class Value>
+  Value per_cpu_sum(int map, uint32_t key) const;
+  template <class Record>
+  std::vector<Record> drain(bpf_map* map) const;
+
+  Skeleton<admin_bpf> admin_{nullptr, admin_bpf__destroy};
+  Skeleton<census_bpf> census_{nullptr, census_bpf__destroy};
+  Skeleton<xdpflow_bpf> xdpflow_{nullptr, xdpflow_bpf__destroy};
+  std::vector<UniqueFd> tables_;  // zone * XF_TABLES + table
+};
+
+/// The default timeouts with one replaced.
+Timeouts with_timeout(xf_timeout which, std::chrono::nanoseconds value, Timeouts base = default_timeouts());
+
+}  // namespace xdpflowd::test
