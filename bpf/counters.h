@@ -93,6 +93,10 @@ static __always_inline int verdict(__u32 interface, const struct packet *pkt, in
 
 	if (!stats)
 		return XDP_PASS;
+	if (outcome == XF_UNTRACKED_INACTIVE) { /* the active generation counts the packet itself */
+		stats->untracked[outcome]++;
+		return XDP_PASS;
+	}
 	stats->bytes += pkt->bytes;
 	if (outcome == TRACKED) {
 		stats->packets[XF_VERDICT_TRACKED]++;

@@ -134,7 +134,7 @@ struct {
 /* Ended flows, struct xf_record each. Reader: daemon; what fits waits for the next daemon. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 16 * 1024 * 1024);
+	__uint(max_entries, 8 * 1024 * 1024);
 } records SEC(".maps");
 
 /* struct xf_event. Apart from `records`, so that no flood of records costs an event. */
