@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "settings/toml_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+#include <utility>
+
+#include "settings/suggestion.h"
+
+namespace xdpflowd {
+namespace {
+
+FilePlace place_at(const std::string& file, const toml::source_region& region) {
+  return {file, static_cast<unsigned>(region.begin.line), static_cast<unsigned>(region.begin.column)};
+}
+
+const char* type_of(const toml::node& node) {
+  switch (node.type()) {
+    case toml::node_type::table:
+      return "a table";
+    case toml::node_type::array:
+      return node.is_array_of_tables() ? "an array of tables" : "an array";
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "an integer";
+    case toml::node_type::floating_point:
+      return "a floating-point number";
+    case toml::node_type::boolean:
+      return "a boolean";
+    default:
+      return "a date or time";
+  }
+}
+
+/// What to do about an error of the TOML parser, told by words of its message.
+std::string_view syntax_advice(std::string_view message) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> advice{{
+      {"cannot redefine existing array", "write [[interface]] in double brackets each time"},
+      {"cannot redefine", "give each key and each table once"},
+      {"could not determine value type", "write \"text\" in quotes or a whole number"},
+      {"expected value", "write \"text\" in quotes or a whole number"},
+      {"expected '='", "write key = value"},
+      {"utf-8", "save the file as UTF-8"},
+  }};
+  for (const auto& [words, what_to_do] : advice) {
+    if (message.find(words) != std::string_view::npos) return what_to_do;
+  }
+  return "see https://toml.io for how TOML is written";
+}
+
+Error syntax_error(const std::string& file, const toml::parse_error& error) {
+  std::string_view message = error.description();
+  const std::string advice(syntax_advice(message));
+  std::string problem = "syntax error: ";
+  static constexpr std::string_view preamble = "Error while parsing ";
+  if (message.starts_with(preamble)) {
+    message.remove_prefix(preamble.size());
+    problem = "syntax error in ";
+  }
+  return place_at(file, error.source()).error(problem + std::string(message) + "; " + advice);
+}
+
+/// toml++ destroys nested tables by recursion: a key of many thousand parts would overflow the stack.
+Status refuse_deep_keys(std::string_view text, const std::string& file) {
+  constexpr auto dots_max = 32;
+  unsigned line_number = 1;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    const bool comment = line.substr(std::min(line.find_first_not_of(" \t"), line.size())).starts_with('#');
+    if (!comment && std::ranges::count(line, '.') > dots_max) {
+      return FilePlace{file, line_number, 1}.error(
+          "more than 32 dots in one line; no key or value needs as many");
+    }
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    ++line_number;
+  }
+  return ok();
+}
+
+}  // namespace
+
+std::string FilePlace::text() const {
+  return file + ":" + std::to_string(line) + ":" + std::to_string(column) + ": ";
+}
+
+Error FilePlace::error(const std::string& problem) const {
+  return usage_error(printable(text() + problem));
+}
+
+TomlTable::TomlTable(FilePlace place, std::string title, std::string prefix, const toml::table& table)
+    : place_(std::move(place)), title_(std::move(title)), prefix_(std::move(prefix)), table_(&table) {}
+
+std::vector<TomlValue> TomlTable::values() const {
+  std::vector<TomlValue> values;
+  for (const auto& [key, node] : *table_) values.emplace_back(place_.file, prefix_, key, node);
+  std::ranges::sort(values, {}, [](const TomlValue& value) {
+    return std::pair(value.key_place().line, value.key_place().column);
+  });
+  return values;
+}
+
+Status TomlTable::read(const std::vector<TomlKey>& keys) const {
+  for (const TomlValue& value : values()) {
+    const auto known = std::ranges::find(keys, value.key(), &TomlKey::name);
+    if (known == keys.end()) {
+      std::vector<std::string_view> names;
+      for (const TomlKey& key : keys) names.push_back(key.name);
+      return value.key_place().error("unknown key " + in_quotes(value.key()) + " in " + title_ + "; " +
+                                     suggestion(value.key(), names));
+    }
+    if (auto status = known->read(value); !status) return status;
+  }
+  return ok();
+}
+
+FilePlace TomlTable::place_of(std::string_view key) const {
+  const toml::node* node = table_->get(key);
+  return node == nullptr ? place_ : place_at(place_.file, node->source());
+}
+
+TomlValue::TomlValue(const std::string& file, const std::string& prefix, const toml::key& key,
+                     const toml::node& node)
+    : key_(key.str()), name_(prefix + key_), key_place_(place_at(file, key.source())), node_(&node) {}
+
+Error TomlValue::error(const std::string& problem) const {
+  return place_at(key_place_.file, node_->source()).error(name_ + ": " + problem);
+}
+
+Error TomlValue::wrong_type(const toml::node& found, const std::string& advice) const {
+  return place_at(key_place_.file, found.source())
+      .error(name_ + " is " + type_of(found) + "; write " + advice);
+}
+
+Result<std::string> TomlValue::text(std::string_view example) const {
+  if (const auto* value = node_->as_string()) return value->get();
+  return wrong_type(*node_, "a string, such as \"" + std::string(example) + "\"");
+}
+
+Result<int64_t> TomlValue::integer(const IntegerRange& range) const {
+  const std::string why = range.why_least.empty() ? "" : " (" + std::string(range.why_least) + ")";
+  const std::string advice = std::to_string(range.least) + why + " to " + std::to_string(range.most);
+  const auto* value = node_->as_integer();
+  if (value == nullptr) return wrong_type(*node_, "an integer, " + advice);
+  if (value->get() < range.least || value->get() > range.most) {
+    return error(std::to_string(value->get()) + " is out of range; write " + advice);
+  }
+  return value->get();
+}
+
+Result<TomlTable> TomlValue::table(const std::string& advice) const {
+  const auto* value = node_->as_table();
+  if (value == nullptr) return wrong_type(*node_, advice);
+  return TomlTable(key_place_, "[" + name_ + "]", name_ + ".", *value);
+}
+
+Result<std::vector<TomlTable>> TomlValue::tables() const {
+  const std::string title = "[[" + name_ + "]]";
+  const std::string advice = title + " in double brackets above its keys";
+  const auto* elements = node_->as_array();
+  if (elements == nullptr) return wrong_type(*node_, advice);
+
+  std::vector<TomlTable> tables;
+  for (const toml::node& element : *elements) {
+    const auto* table = element.as_table();
+    if (table == nullptr) return wrong_type(element, advice);
+    tables.emplace_back(place_at(key_place_.file, element.source()), title, name_ + ".", *table);
+  }
+  return tables;
+}
+
+Result<TomlTable> parse_toml(std::string_view text, const std::string& file, toml::table& document) {
+  if (auto shallow = refuse_deep_keys(text, file); !shallow) return shallow.error();
+  try {
+    document = toml::parse(text, std::string_view(file));
+  } catch (const toml::parse_error& error) {
+    return syntax_error(file, error);
+  } catch (const std::exception& error) {
+    return FilePlace{file}.error(std::string("cannot be read as TOML: ") + error.what());
+  }
+  return TomlTable(FilePlace{file}, "the file", "", document);
+}
+
+}  // namespace xdpflowd

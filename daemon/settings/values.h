@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a single string of the configuration may be. Each error says what is wrong and, after a semicolon,
+// what would be right.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "settings/settings.h"
+
+namespace xdpflowd {
+
+Result<LogLevel> parse_log_level(std::string_view text);
+Result<DispatcherPolicy> parse_dispatcher(std::string_view text);
+Result<AttachMode> parse_attach_mode(std::string_view text);
+
+/// An absolute path that bpffs can hold; slashes at its end are dropped.
+Result<std::string> parse_state_dir(std::string_view text);
+
+/// An absolute path, or "".
+Result<std::string> parse_records_file(std::string_view text);
+
+/// HOST:PORT with a numeric host, IPv6 in brackets, or "". Port 0: any free one.
+Result<std::string> parse_listen(std::string_view text);
+
+/// What the kernel accepts as an interface's name, less patterns.
+Result<std::string> parse_interface_name(std::string_view text);
+
+Result<std::string> parse_zone_name(std::string_view text);
+
+}  // namespace xdpflowd
