@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/admin_client.h"
+
+#include <bpf/bpf.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+namespace xdpflowd {
+
+Result<int> AdminClient::run(const xf_admin_request& request, std::span<const xf_flow_key> keys) const {
+  std::vector<std::byte> frame(sizeof request + keys.size_bytes());
+  std::memcpy(frame.data(), &request, sizeof request);
+  if (!keys.empty()) std::memcpy(frame.data() + sizeof request, keys.data(), keys.size_bytes());
+  bpf_test_run_opts run{};
+  run.sz = sizeof run;
+  run.data_in = frame.data();
+  run.data_size_in = static_cast<uint32_t>(frame.size());
+  run.repeat = 1;
+  if (const int failed = bpf_prog_test_run_opts(program_, &run); failed != 0)
+    return system_error(failed, "cannot run the admin program");
+  return static_cast<int>(run.retval);
+}
+
+Result<uint32_t> AdminClient::flush(xf_table table, std::span<const xf_flow_key> keys) const {
+  uint32_t ended = 0;
+  while (!keys.empty()) {
+    const auto bite = keys.first(std::min<size_t>(keys.size(), XF_ADMIN_BATCH_MAX));
+    auto answer = run(
+        {.op = XF_ADMIN_FLUSH, .table = table, .count = static_cast<__u32>(bite.size()), .zero = 0}, bite);
+    if (!answer) return answer.error();
+    if (*answer < 0) return system_error(*answer, "the admin program refused to flush");
+    ended += static_cast<uint32_t>(*answer);
+    keys = keys.subspan(bite.size());
+  }
+  return ended;
+}
+
+Status AdminClient::start_reaper() const {
+  auto answer = run({.op = XF_ADMIN_START_REAPER, .table = 0, .count = 0, .zero = 0}, {});
+  if (!answer) return answer.error();
+  if (*answer != 0) return system_error(*answer, "cannot start the reaper's timer");
+  return ok();
+}
+
+}  // namespace xdpflowd

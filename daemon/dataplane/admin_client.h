@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// User space's one way to change flow tables: runs of the pinned admin program.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/result.h"
+#include "dataplane/pinned_state.h"
+#include "xdpflow/abi.h"
+
+namespace xdpflowd {
+
+class AdminClient {
+ public:
+  /// Borrows the program's descriptor from `state`.
+  explicit AdminClient(const PinnedState& state) : program_(state.admin_program()) {}
+  /// For a program that is not pinned yet.
+  explicit AdminClient(int program) : program_(program) {}
+
+  /// Ends the flows with these keys, any number, in `table`; returns how many it ended.
+  Result<uint32_t> flush(xf_table table, std::span<const xf_flow_key> keys) const;
+  Status start_reaper() const;
+
+ private:
+  Result<int> run(const xf_admin_request& request, std::span<const xf_flow_key> keys) const;
+
+  int program_;
+};
+
+}  // namespace xdpflowd

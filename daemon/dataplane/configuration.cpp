@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/configuration.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+#include <utility>
+
+namespace xdpflowd {
+namespace {
+
+using RuleName = std::pair<uint32_t, uint16_t>;
+
+RuleName name_of(const xf_zone_rule_key& key) {
+  return {key.ifindex, key.vlan};
+}
+
+}  // namespace
+
+Status write_timeouts(const PinnedState& state, const Timeouts& configured) {
+  const auto slots = timeout_slots(configured);
+  for (uint32_t slot = 0; slot < slots.size(); ++slot)
+    if (auto set = state.timeouts().set(slot, slots[slot]); !set) return set;
+  return ok();
+}
+
+Result<std::vector<uint16_t>> interface_indexes(const PinnedState& state,
+                                                const std::vector<InterfacePlan>& plans) {
+  auto known = state.read_interfaces();
+  if (!known) return known.error();
+  std::vector<std::string> names(state.interfaces().max_entries());
+  for (const auto& interface : *known) names[interface.index] = interface.interface.name;
+  std::vector<uint16_t> indexes;
+  for (const auto& plan : plans) {
+    auto place = std::find(names.begin(), names.end(), plan.name);
+    if (place == names.end()) place = std::find(names.begin(), names.end(), "");
+    if (place == names.end())
+      return fail(
+          "interface " + plan.name + ": there are " + std::to_string(names.size()) +
+          " interfaces already, those of earlier configurations included; `xdpflowctl unload` forgets them");
+    *place = plan.name;
+    indexes.push_back(static_cast<uint16_t>(place - names.begin()));
+  }
+  return indexes;
+}
+
+Status write_interface(const PinnedState& state, uint16_t index, const InterfacePlan& plan,
+                       uint32_t ifindex) {
+  auto entry = state.interfaces().get(index);
+  if (!entry) return entry.error();
+  plan.name.copy(entry->name, sizeof entry->name - 1);
+  if (entry->ifindex != ifindex) entry->mode = XF_MODE_DETACHED;
+  entry->ifindex = ifindex;
+  entry->zone = plan.zone;
+  return state.interfaces().set(index, *entry);
+}
+
+Status write_attachment(const PinnedState& state, uint16_t index, xf_mode mode, bool dispatcher) {
+  auto entry = state.interfaces().get(index);
+  if (!entry) return entry.error();
+  entry->mode = static_cast<__u8>(mode);
+  entry->dispatcher = dispatcher;
+  return state.interfaces().set(index, *entry);
+}
+
+Status write_zone_rules(const PinnedState& state, const std::vector<ZoneRule>& rules) {
+  std::set<RuleName> wanted;
+  for (const auto& rule : rules) {
+    if (auto set = state.zone_rules().set(rule.key, rule.rule); !set) return set;
+    wanted.insert(name_of(rule.key));
+  }
+  auto keys = state.zone_rules().keys();
+  if (!keys) return keys.error();
+  for (const auto& key : *keys) {
+    if (wanted.contains(name_of(key))) continue;
+    if (auto erased = state.zone_rules().erase(key); !erased && erased.error().code != ENOENT) return erased;
+  }
+  return ok();
+}
+
+}  // namespace xdpflowd

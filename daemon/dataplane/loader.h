@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Opens the embedded BPF objects and brings their maps under state_dir.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "settings/settings.h"
+
+struct bpf_object;
+
+namespace xdpflowd {
+
+struct BpfObjectCloser {
+  void operator()(bpf_object* object) const;
+};
+using BpfObject = std::unique_ptr<bpf_object, BpfObjectCloser>;
+
+/// FNV-1a over the embedded objects: the same value needs no new programs.
+uint64_t build_hash();
+
+/// The admin program with all maps, loaded: the maps are pinned, and those that were pinned before are
+/// shared. The queues of a first start are sized for the tables of `zones`.
+Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
+                             const std::vector<ZoneSettings>& zones);
+
+/// The census program over the maps of `owner`; nullptr, with a log line that says why, if this kernel cannot
+/// have it.
+BpfObject load_census(const bpf_object* owner, bool kernel_has_btf);
+
+/// The packet program over the maps of `owner`, opened: its first attach decides in which form it is loaded.
+Result<BpfObject> open_xdpflow(const bpf_object* owner, uint32_t generation);
+
+/// Loads what open_xdpflow() opened as a plain XDP program.
+Status load_as_xdp(bpf_object* object);
+
+/// The descriptor of the one program in a loaded object; -1 before.
+int program_fd(const bpf_object* object);
+
+/// `error` of a load, with the verifier's last words in the log.
+Error load_error(int code, const std::string& what);
+
+/// Pins a program as `<state_dir>/programs/<name>`, replacing what was there at once.
+Status pin_program(int program, const std::string& state_dir, const std::string& name);
+
+}  // namespace xdpflowd

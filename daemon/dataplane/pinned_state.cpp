@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/pinned_state.h"
+
+#include <bpf/bpf.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "dataplane/layout.h"
+#include "dataplane/pin_paths.h"
+
+namespace xdpflowd {
+
+namespace {
+
+/// Opens pins one after the other and stops at the first error.
+class PinOpener {
+ public:
+  explicit PinOpener(const std::string& state_dir) : state_dir_(state_dir) {}
+
+  template <class View, class... Shape>
+  PinOpener& map(View& view, const char* name, Shape... shape) {
+    return at(view, map_pin(state_dir_, name), shape...);
+  }
+
+  template <class View, class... Shape>
+  PinOpener& at(View& view, const std::string& path, Shape... shape) {
+    if (!outcome_) return *this;
+    auto opened = View::open_pin(path, shape...);
+    if (opened)
+      view = std::move(*opened);
+    else
+      outcome_ = opened.error();
+    return *this;
+  }
+
+  Status outcome() const { return outcome_; }
+
+ private:
+  const std::string& state_dir_;
+  Status outcome_ = ok();
+};
+
+std::string hex(uint64_t layout) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(layout));
+  return text;
+}
+
+/// The first eight bytes of `control`, whatever its size became.
+Result<uint64_t> read_layout(int control, const std::string& path) {
+  bpf_map_info info{};
+  uint32_t size = sizeof info;
+  if (bpf_obj_get_info_by_fd(control, &info, &size) != 0)
+    return system_error(errno, "cannot ask the kernel about " + path);
+  if (info.type != BPF_MAP_TYPE_ARRAY || info.value_size < sizeof(uint64_t))
+    return fail(path + " is not xdpflowd's: remove it, then start xdpflowd");
+  std::vector<uint64_t> value((info.value_size + 7) / 8);
+  const uint32_t first = 0;
+  if (bpf_map_lookup_elem(control, &first, value.data()) != 0)
+    return system_error(errno, "cannot read " + path);
+  return value[0];
+}
+
+Status check_layout(const std::string& state_dir) {
+  auto found = pinned_layout(state_dir);
+  if (!found) return found.error();
+  if (found->value_or(0) == 0)
+    return fail("no data plane is loaded under " + state_dir + ": start xdpflowd (or pass --state-dir)");
+  auto own = layout_hash();
+  if (!own) return own.error();
+  if (**found == *own) return ok();
+  return fail("the data plane under " + state_dir + " was made by another version (layout " + hex(**found) +
+              ", this program expects " + hex(*own) +
+              "): use that version's xdpflowctl, or `xdpflowctl unload` and start anew");
+}
+
+Result<UniqueFd> open_program(const std::string& state_dir, const char* name) {
+  const std::string path = program_pin(state_dir, name);
+  UniqueFd program(bpf_obj_get(path.c_str()));
+  if (!program) return pin_error(errno, path);
+  bpf_prog_info info{};
+  uint32_t size = sizeof info;
+  if (bpf_obj_get_info_by_fd(program.get(), &info, &size) != 0 || info.type != BPF_PROG_TYPE_XDP)
+    return fail(path + " is not an XDP program; run `xdpflowctl unload`, then start xdpflowd");
+  return program;
+}
+
+bool is_used(const char* name) {
+  return name[0] != '\0';
+}
+
+}  // namespace
+
+Result<std::optional<uint64_t>> pinned_layout(const std::string& state_dir) {
+  struct stat about {};
+  const bool exists = stat(state_dir.c_str(), &about) == 0;
+  if (!exists && errno != ENOENT) return pin_error(errno, state_dir);
+  const std::string path = map_pin(state_dir, "control");
+  const UniqueFd control(exists ? bpf_obj_get(path.c_str()) : -1);
+  if (!control && (!exists || errno == ENOENT)) return std::optional<uint64_t>();
+  if (!control) return pin_error(errno, path);
+  auto layout = read_layout(control.get(), path);
+  if (!layout) return layout.error();
+  return std::optional(*layout);
+}
+
+Result<PinnedState> PinnedState::open(const std::string& state_dir) {
+  if (auto checked = check_layout(state_dir); !checked) return checked.error();
+  PinnedState state;
+  state.state_dir_ = state_dir;
+  if (auto opened = state.open_maps(); !opened) return opened.error();
+  if (auto opened = state.open_programs(); !opened) return opened.error();
+  if (auto opened = state.open_zones(); !opened) return opened.error();
+  return state;
+}
+
+Status PinnedState::open_maps() {
+  PinOpener opener(state_dir_);
+  return opener.map(control_, "control", BPF_MAP_TYPE_ARRAY)
+      .map(zone_table_, "zones", BPF_MAP_TYPE_ARRAY)
+      .map(interfaces_, "interfaces", BPF_MAP_TYPE_ARRAY)
+      .map(ledger_, "ledger", BPF_MAP_TYPE_ARRAY)
+      .map(timeouts_, "timeouts", BPF_MAP_TYPE_ARRAY)
+      .map(reaper_, "reaper", BPF_MAP_TYPE_ARRAY)
+      .map(zone_rules_, "zone_rules", BPF_MAP_TYPE_HASH)
+      .map(interface_stats_, "interface_stats")
+      .map(zone_stats_, "zone_stats")
+      .map(global_stats_, "global_stats")
+      .map(histograms_, "histograms")
+      .map(tables_, "tables", MapShape{BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t)})
+      .map(ended_, "ended", MapShape{BPF_MAP_TYPE_QUEUE, 0, sizeof(xf_ended)})
+      .map(orphans_, "orphans", MapShape{BPF_MAP_TYPE_QUEUE, 0, sizeof(xf_orphan)})
+      .map(records_, "records", MapShape{BPF_MAP_TYPE_RINGBUF, 0, 0})
+      .map(events_, "events", MapShape{BPF_MAP_TYPE_RINGBUF, 0, 0})
+      .outcome();
+}
+
+Status PinnedState::open_programs() {
+  auto admin = open_program(state_dir_, "admin");
+  if (!admin) return admin.error();
+  admin_program_ = std::move(*admin);
+  auto census = open_program(state_dir_, "census");
+  if (!census && census.error().code != ENOENT) return census.error();
+  if (census) census_program_ = std::move(*census);
+  return ok();
+}
+
+Status PinnedState::open_zones() {
+  for (uint32_t index = 0; index < XF_ZONES_MAX; ++index) {
+    auto zone = zone_table_.get(index);
+    if (!zone) return zone.error();
+    zone->name[XF_ZONE_NAME_SIZE - 1] = '\0';
+    if (!is_used(zone->name)) continue;
+    PinnedZone& added = zones_.emplace_back();
+    added.index = index;
+    added.zone = *zone;
+    PinOpener opener(state_dir_);
+    for (const xf_table table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED})
+      opener.at(added.tables[table], table_pin(state_dir_, zone->name, table), BPF_MAP_TYPE_LRU_HASH);
+    if (auto opened = opener.outcome(); !opened) return opened;
+  }
+  return ok();
+}
+
+const PinnedZone* PinnedState::find_zone(unsigned index) const {
+  auto found =
+      std::find_if(zones_.begin(), zones_.end(), [=](const auto& zone) { return zone.index == index; });
+  return found == zones_.end() ? nullptr : &*found;
+}
+
+Result<std::vector<PinnedInterface>> PinnedState::read_interfaces() const {
+  std::vector<PinnedInterface> found;
+  for (uint32_t index = 0; index < XF_INTERFACES_MAX; ++index) {
+    auto interface = interfaces_.get(index);
+    if (!interface) return interface.error();
+    interface->name[XF_IFNAME_SIZE - 1] = '\0';
+    if (is_used(interface->name)) found.push_back({index, *interface});
+  }
+  return found;
+}
+
+}  // namespace xdpflowd

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/starter.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <net/if.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "base/clock.h"
+#include "dataplane/admin_client.h"
+#include "dataplane/bpf_log.h"
+#include "dataplane/bpffs.h"
+#include "dataplane/configuration.h"
+#include "dataplane/flow_tables.h"
+#include "dataplane/layout.h"
+#include "dataplane/pin_paths.h"
+#include "dataplane/unload.h"
+
+namespace xdpflowd {
+namespace {
+
+constexpr uint32_t records_watermark = 64 * 1024;
+constexpr int reaper_attempts = 20;
+constexpr auto reaper_pause = std::chrono::milliseconds(50);
+
+Error other_version(const std::string& state_dir) {
+  return fail("the data plane under " + state_dir +
+              " was made by another version of xdpflowd, with another layout: `xdpflowctl unload` removes "
+              "it, its flows "
+              "included; then start xdpflowd again");
+}
+
+Error nothing_usable(const std::vector<InterfaceOutcome>& outcomes) {
+  std::string reasons;
+  for (const auto& outcome : outcomes) reasons += (reasons.empty() ? "" : "; ") + outcome.reason;
+  return fail("no interface can be used: " + reasons);
+}
+
+bool is_attached(const InterfaceOutcome& outcome) {
+  return outcome.kind == InterfaceOutcome::Kind::attached;
+}
+
+void report(const InterfaceOutcome& outcome) {
+  if (!is_attached(outcome)) return spdlog::warn("{}", outcome.reason);
+  spdlog::info("{}: attached in {} mode{}", outcome.name,
+               outcome.mode == XF_MODE_NATIVE ? "native" : "generic",
+               outcome.dispatcher ? ", under libxdp's dispatcher" : ", as the only XDP program");
+}
+
+}  // namespace
+
+Result<DataPlane> Starter::run() {
+  using Step = Status (Starter::*)();
+  if (auto prepared = prepare(); !prepared) return prepared.error();
+  for (const Step step : {&Starter::choose_generation, &Starter::load, &Starter::open_state,
+                          &Starter::configure, &Starter::start_reaper, &Starter::attach}) {
+    auto done = (this->*step)();
+    if (done) continue;
+    if (before_.generation == 0)
+      if (auto cleared = clear_state(state_dir_); !cleared) spdlog::warn("{}", cleared.error().message);
+    return done.error();
+  }
+  return DataPlane(std::move(*lock_), std::move(*state_), std::move(outcomes_), generation_);
+}
+
+Status Starter::prepare() {
+  route_bpf_messages();
+  auto kernel = check_kernel();
+  if (!kernel) return kernel.error();
+  kernel_ = *kernel;
+  if (auto mounted = ensure_bpffs(state_dir_); !mounted) return mounted;
+  auto lock = StateLock::acquire(state_dir_);
+  if (!lock) return lock.error();
+  lock_.emplace(std::move(*lock));
+  return look_back();
+}
+
+/// What is there, and whether this version understands it.
+Status Starter::look_back() {
+  auto pinned = pinned_layout(state_dir_);
+  if (!pinned) return pinned.error();
+  auto control = ArrayMap<xf_control>::open_pin(map_pin(state_dir_, "control"), BPF_MAP_TYPE_ARRAY);
+  if (*pinned && !control) return other_version(state_dir_);
+  if (*pinned) {
+    auto value = control->get(0);
+    if (!value) return value.error();
+    before_ = *value;
+  }
+  // Nothing counts before the first generation is in place: what is there was left by a start that was
+  // killed.
+  if (before_.generation == 0) return clear_state(state_dir_);
+  auto own = layout_hash();
+  if (!own) return own.error();
+  return **pinned == *own ? ok() : other_version(state_dir_);
+}
+
+std::vector<unsigned> Starter::present_interfaces() const {
+  std::vector<unsigned> found;
+  for (const auto& interface : settings_.interfaces)
+    if (const unsigned ifindex = if_nametoindex(interface.name.c_str()); ifindex != 0)
+      found.push_back(ifindex);
+  return found;
+}
+
+/// The running program is kept if it was built from the same objects and runs as the configuration wants it.
+Status Starter::choose_generation() {
+  const UniqueFd pinned(bpf_obj_get(program_pin(state_dir_, "xdpflow").c_str()));
+  active_ = program_id_of(pinned.get());
+  if (before_.generation != 0 && before_.build == build_hash())
+    running_at_ = Takeover(Ownership::of_state(state_dir_), active_)
+                      .running_at(present_interfaces(), settings_.daemon.dispatcher);
+  generation_ = running_at_ ? before_.generation : before_.generation + 1;
+  return ok();
+}
+
+Status Starter::load() {
+  auto admin = load_admin(state_dir_, generation_, settings_.zones);
+  if (!admin) return admin.error();
+  admin_ = std::move(*admin);
+  auto zones = make_zones(admin_.get(), state_dir_, settings_.zones);
+  if (!zones) return zones.error();
+  zones_ = std::move(*zones);
+  if (auto pinned = pin_program(program_fd(admin_.get()), state_dir_, "admin"); !pinned) return pinned;
+  if (const auto census = load_census(admin_.get(), kernel_.btf))
+    return pin_program(program_fd(census.get()), state_dir_, "census");
+  unlink(program_pin(state_dir_, "census").c_str());
+  return ok();
+}
+
+Status Starter::open_state() {
+  if (auto written = write_control(before_.generation, before_.build); !written) return written;
+  auto state = PinnedState::open(state_dir_);
+  if (!state) return state.error();
+  state_.emplace(std::move(*state));
+  return ok();
+}
+
+/// Everything that the first packet looks up.
+Status Starter::configure() {
+  if (auto written = write_timeouts(*state_, settings_.timeouts); !written) return written;
+  const auto plans = plan_interfaces(settings_.interfaces, zones_);
+  auto indexes = interface_indexes(*state_, plans);
+  if (!indexes) return indexes.error();
+  std::vector<ZoneRule> rules;
+  for (size_t i = 0; i < plans.size(); ++i) {
+    const Hook hook{plans[i], (*indexes)[i], if_nametoindex(plans[i].name.c_str())};
+    if (auto written = write_interface(*state_, hook.index, hook.plan, hook.ifindex); !written)
+      return written;
+    if (hook.ifindex != 0)
+      for (const auto& rule : zone_rules_of(hook.plan, hook.ifindex, hook.index)) rules.push_back(rule);
+    hooks_.push_back(hook);
+  }
+  return write_zone_rules(*state_, rules);
+}
+
+Status Starter::start_reaper() {
+  const AdminClient admin(*state_);
+  auto started = admin.start_reaper();
+  for (int attempt = 1; !started && started.error().code == ENOMEM && attempt < reaper_attempts; ++attempt) {
+    std::this_thread::sleep_for(reaper_pause);
+    started = admin.start_reaper();
+  }
+  if (started || started.error().code != ENOMEM) return started;
+  spdlog::warn("{}; the first new flow tries again", started.error().message);
+  return ok();
+}
+
+Status Starter::attach() {
+  const auto ownership = Ownership::of_state(state_dir_);
+  const Takeover takeover(ownership, active_);
+  auto program = packet_program(takeover);
+  if (!program) return program.error();
+  outcomes_ = takeover.attach(*program, hooks_);
+  if (std::none_of(outcomes_.begin(), outcomes_.end(), is_attached)) return nothing_usable(outcomes_);
+  for (const auto& outcome : outcomes_) report(outcome);
+  return hand_over(*program);
+}
+
+Result<PacketProgram> Starter::packet_program(const Takeover& takeover) {
+  if (running_at_) {
+    spdlog::info("the running data plane, generation {}, was built from the same objects: it stays",
+                 generation_);
+    return PacketProgram::running(active_, *running_at_);
+  }
+  if (before_.generation != 0)
+    spdlog::info("generation {} takes over the flows of generation {}", generation_, before_.generation);
+  auto object = open_xdpflow(admin_.get(), generation_);
+  if (!object) return object.error();
+  const auto policy = settings_.daemon.dispatcher;
+  // A program that runs by itself can be replaced without a gap only by one that does so too.
+  const bool by_itself = policy == DispatcherPolicy::off ||
+                         (policy == DispatcherPolicy::automatic &&
+                          takeover.running_at(present_interfaces(), DispatcherPolicy::off).has_value());
+  if (by_itself) return PacketProgram::by_itself(std::move(*object));
+  return PacketProgram::for_dispatcher(std::move(*object), policy);
+}
+
+/// The pin, then the switch, then the old ones go. Killed in between, the old generation is the active one
+/// until the next start.
+Status Starter::hand_over(const PacketProgram& program) {
+  if (!running_at_)
+    if (auto pinned = pin_program(program.fd(), state_dir_, "xdpflow"); !pinned) return pinned;
+  if (auto written = write_control(generation_, build_hash()); !written) return written;
+  return settle_interfaces(program.id());
+}
+
+/// Leaves `program` where it was attached just now, and no other program of ours anywhere.
+Status Starter::settle_interfaces(uint32_t program) {
+  auto known = state_->read_interfaces();
+  if (!known) return known.error();
+  const auto ownership = Ownership::of_state(state_dir_);
+  for (const auto& [index, interface] : *known) {
+    const auto outcome = outcome_at(index);
+    const uint32_t keep = is_attached(outcome) ? program : 0;
+    char name[IF_NAMESIZE];
+    if (if_indextoname(interface.ifindex, name) != nullptr)
+      if (auto left = detach_others_of_ours(interface.ifindex, ownership, keep); !left)
+        spdlog::warn("{}: {}", interface.name, left.error().message);
+    const auto slot = static_cast<uint16_t>(index);
+    if (auto written = write_attachment(*state_, slot, outcome.mode, outcome.dispatcher); !written)
+      return written;
+  }
+  return ok();
+}
+
+/// Of the device at `index` in the map `interfaces`; not attached if it is no longer configured.
+InterfaceOutcome Starter::outcome_at(unsigned index) const {
+  for (size_t i = 0; i < outcomes_.size(); ++i)
+    if (hooks_[i].index == index) return outcomes_[i];
+  return {};
+}
+
+Status Starter::write_control(uint32_t generation, uint64_t build) {
+  auto layout = layout_hash();
+  if (!layout) return layout.error();
+  xf_control control = before_;
+  control.layout = *layout;
+  control.build = build;
+  control.generation = generation;
+  control.records_enabled = settings_.records.file.empty() ? 0 : 1;
+  control.records_watermark = records_watermark;
+  control.heartbeat_ns = monotonic_ns();
+  control.pid = static_cast<uint32_t>(getpid());
+  if (generation != before_.generation) {
+    control.version[version_.copy(control.version, sizeof control.version - 1)] = '\0';
+  }
+  const uint32_t first = 0;
+  if (bpf_map_update_elem(bpf_object__find_map_fd_by_name(admin_.get(), "control"), &first, &control,
+                          BPF_ANY) != 0)
+    return system_error(errno, "cannot write the map control");
+  return ok();
+}
+
+}  // namespace xdpflowd

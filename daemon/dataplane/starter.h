@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The steps of DataPlane::start(), in their order.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataplane/data_plane.h"
+#include "dataplane/kernel.h"
+#include "dataplane/loader.h"
+#include "dataplane/takeover.h"
+
+namespace xdpflowd {
+
+class Starter {
+ public:
+  Starter(const Settings& settings, std::string version)
+      : settings_(settings), state_dir_(settings.daemon.state_dir), version_(std::move(version)) {}
+
+  Result<DataPlane> run();
+
+ private:
+  Status prepare();
+  Status look_back();
+  Status choose_generation();
+  Status load();
+  Status open_state();
+  Status configure();
+  Status start_reaper();
+  Status attach();
+  Result<PacketProgram> packet_program(const Takeover& takeover);
+  Status hand_over(const PacketProgram& program);
+  Status settle_interfaces(uint32_t program);
+  InterfaceOutcome outcome_at(unsigned index) const;
+  Status write_control(uint32_t generation, uint64_t build);
+  std::vector<unsigned> present_interfaces() const;
+
+  const Settings& settings_;
+  const std::string state_dir_;
+  const std::string version_;
+
+  KernelFeatures kernel_;
+  std::optional<StateLock> lock_;
+  xf_control before_{};  // all zero: a first start
+  uint32_t active_ = 0;  // id of the program that runs already
+  uint32_t generation_ = 0;
+  std::optional<unsigned> running_at_;  // an interface whose running program is kept
+  BpfObject admin_;
+  ZoneIndexes zones_;
+  std::optional<PinnedState> state_;
+  std::vector<Hook> hooks_;
+  std::vector<InterfaceOutcome> outcomes_;
+};
+
+}  // namespace xdpflowd

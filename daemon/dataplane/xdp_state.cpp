@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/xdp_state.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/if_link.h>
+#include <xdp/libxdp.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+
+#include "base/unique_fd.h"
+#include "dataplane/pin_paths.h"
+
+namespace xdpflowd {
+namespace {
+
+using Multiprog = std::unique_ptr<xdp_multiprog, decltype(&xdp_multiprog__close)>;
+
+struct Attachment {
+  uint32_t program_id = 0;
+  xf_mode mode = XF_MODE_DETACHED;
+};
+
+Result<Attachment> attachment_of(unsigned ifindex) {
+  bpf_xdp_query_opts query{};
+  query.sz = sizeof query;
+  if (const int failed = bpf_xdp_query(static_cast<int>(ifindex), 0, &query); failed != 0)
+    return system_error(failed, "cannot ask which XDP program is attached");
+  if (query.drv_prog_id != 0) return Attachment{query.drv_prog_id, XF_MODE_NATIVE};
+  if (query.skb_prog_id != 0) return Attachment{query.skb_prog_id, XF_MODE_GENERIC};
+  return Attachment{};
+}
+
+XdpProgram described(uint32_t id, const Ownership& ownership) {
+  XdpProgram program{id, "unnamed", ownership.owns(id)};
+  const UniqueFd fd(bpf_prog_get_fd_by_id(id));
+  bpf_prog_info info{};
+  uint32_t size = sizeof info;
+  if (fd && bpf_obj_get_info_by_fd(fd.get(), &info, &size) == 0 && info.name[0] != '\0')
+    program.name = info.name;
+  return program;
+}
+
+bpf_prog_info basic_info(int program) {
+  bpf_prog_info info{};
+  uint32_t size = sizeof info;
+  if (program < 0 || bpf_obj_get_info_by_fd(program, &info, &size) != 0) return {};
+  return info;
+}
+
+}  // namespace
+
+bool XdpState::runs(uint32_t program_id) const {
+  return std::any_of(programs.begin(), programs.end(),
+                     [=](const auto& program) { return program.id == program_id; });
+}
+
+bool XdpState::only_ours() const {
+  return std::all_of(programs.begin(), programs.end(), [](const auto& program) { return program.ours; });
+}
+
+std::string foreign_programs(const XdpState& state) {
+  std::string names;
+  for (const auto& program : state.programs)
+    if (!program.ours)
+      names += (names.empty() ? "" : ", ") + program.name + " (id " + std::to_string(program.id) + ")";
+  return names;
+}
+
+Ownership Ownership::of_state(const std::string& state_dir) {
+  Ownership ownership;
+  const UniqueFd control(bpf_obj_get(map_pin(state_dir, "control").c_str()));
+  bpf_map_info info{};
+  uint32_t size = sizeof info;
+  if (control && bpf_obj_get_info_by_fd(control.get(), &info, &size) == 0)
+    ownership.control_map_id_ = info.id;
+  const UniqueFd program(bpf_obj_get(program_pin(state_dir, "xdpflow").c_str()));
+  ownership.program_id_ = program_id_of(program.get());
+  return ownership;
+}
+
+bool Ownership::owns(uint32_t program_id) const {
+  if (program_id != 0 && program_id == program_id_) return true;
+  const UniqueFd program(bpf_prog_get_fd_by_id(program_id));
+  if (control_map_id_ == 0 || !program) return false;
+  std::vector<uint32_t> maps(basic_info(program.get()).nr_map_ids);
+  bpf_prog_info info{};
+  info.nr_map_ids = static_cast<uint32_t>(maps.size());
+  info.map_ids = reinterpret_cast<uint64_t>(maps.data());
+  uint32_t size = sizeof info;
+  return bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0 &&
+         std::find(maps.begin(), maps.end(), control_map_id_) != maps.end();
+}
+
+Result<XdpState> xdp_state(unsigned ifindex, const Ownership& ownership) {
+  auto attached = attachment_of(ifindex);
+  if (!attached) return attached.error();
+  XdpState state;
+  state.mode = attached->mode;
+  if (attached->program_id == 0) return state;
+  const Multiprog multi(xdp_multiprog__get_from_ifindex(static_cast<int>(ifindex)), xdp_multiprog__close);
+  if (libxdp_get_error(multi.get()) != 0 || xdp_multiprog__is_legacy(multi.get())) {
+    state.slot = XdpSlot::single;
+    state.programs.push_back(described(attached->program_id, ownership));
+    return state;
+  }
+  state.slot = XdpSlot::dispatcher;
+  for (auto* program = xdp_multiprog__next_prog(nullptr, multi.get()); program;
+       program = xdp_multiprog__next_prog(program, multi.get()))
+    state.programs.push_back(described(xdp_program__id(program), ownership));
+  return state;
+}
+
+uint32_t program_id_of(int program) {
+  return basic_info(program).id;
+}
+
+bool is_freplace(int program) {
+  return basic_info(program).type == BPF_PROG_TYPE_EXT;
+}
+
+}  // namespace xdpflowd
