@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "metrics/collector.h"
+
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <limits>
+
+#include "flow/names.h"
+#include "metrics/catalog.h"
+
+namespace xdpflowd {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using LabelValues = std::initializer_list<std::string_view>;
+
+/// The families of the catalog, filled sample by sample.
+class Report {
+ public:
+  void sample(Metric metric, LabelValues labels, double value);
+  void histogram(Metric metric, const xf_histogram& histogram);
+  /// In the order of the catalog, without those that got no sample.
+  std::vector<MetricFamily> finish();
+
+ private:
+  ClientMetric& add(Metric metric, LabelValues labels);
+
+  std::array<std::vector<ClientMetric>, metric_catalog.size()> samples_;
+};
+
+ClientMetric& Report::add(Metric metric, LabelValues labels) {
+  ClientMetric& added = samples_[static_cast<size_t>(metric)].emplace_back();
+  added.label.reserve(labels.size());
+  const auto* name = metric_entry(metric).labels.begin();
+  for (const std::string_view value : labels)
+    added.label.push_back({std::string(*name++), std::string(value)});
+  return added;
+}
+
+void Report::sample(Metric metric, LabelValues labels, double value) {
+  ClientMetric& added = add(metric, labels);
+  if (metric_entry(metric).type == prometheus::MetricType::Counter)
+    added.counter.value = value;
+  else
+    added.gauge.value = value;
+}
+
+void Report::histogram(Metric metric, const xf_histogram& source) {
+  auto& target = add(metric, {}).histogram;
+  double bound_seconds = 1e-6;
+  for (const uint64_t in_bucket : source.bucket) {
+    target.sample_count += in_bucket;
+    target.bucket.push_back({target.sample_count, bound_seconds});
+    bound_seconds *= 2;
+  }
+  target.bucket.back().upper_bound = std::numeric_limits<double>::infinity();
+  target.sample_sum = static_cast<double>(source.sum_ns) / 1e9;
+}
+
+std::vector<MetricFamily> Report::finish() {
+  std::vector<MetricFamily> families;
+  for (const MetricEntry& entry : metric_catalog) {
+    auto& samples = samples_[static_cast<size_t>(entry.id)];
+    if (samples.empty()) continue;
+    families.push_back({std::string(entry.name), std::string(entry.help), entry.type, std::move(samples)});
+  }
+  return families;
+}
+
+/// Calls visit(name, count) for each of the counts.
+template <size_t Count, class Visit>
+void for_each_count(const std::array<std::string_view, Count>& names, const __u64 (&counts)[Count],
+                    Visit visit) {
+  for (size_t i = 0; i < Count; ++i) visit(names[i], static_cast<double>(counts[i]));
+}
+
+void add_daemon(Report& report, const xf_control& control, const BuildInfo& build, uint64_t now_ns) {
+  report.sample(Metric::build_info, {build.version, build.kernel}, 1);
+  report.sample(Metric::generation, {}, control.generation);
+  const auto age_ns =
+      static_cast<int64_t>(now_ns - control.heartbeat_ns);  // the daemon may have written it since
+  const bool ever = control.heartbeat_ns != 0;
+  if (ever) report.sample(Metric::heartbeat_age, {}, static_cast<double>(std::max<int64_t>(age_ns, 0)) / 1e9);
+}
+
+void add_interface(Report& report, const InterfaceSnapshot& interface) {
+  const std::string& name = interface.name;
+  for (const xf_mode mode : {XF_MODE_NATIVE, XF_MODE_GENERIC})
+    report.sample(Metric::interface_attached, {name, mode_names[mode]}, interface.mode == mode ? 1 : 0);
+  for_each_count(verdict_names, interface.stats.packets, [&](std::string_view verdict, double packets) {
+    report.sample(Metric::packets, {name, verdict}, packets);
+  });
+  report.sample(Metric::bytes, {name}, static_cast<double>(interface.stats.bytes));
+  for_each_count(unparsed_names, interface.stats.unparsed, [&](std::string_view reason, double packets) {
+    report.sample(Metric::unparsed, {name, reason}, packets);
+  });
+  for_each_count(untracked_names, interface.stats.untracked, [&](std::string_view reason, double packets) {
+    report.sample(Metric::untracked, {name, reason}, packets);
+  });
+}
+
+void add_table(Report& report, const ZoneSnapshot& zone, xf_table table) {
+  const TableSnapshot& facts = zone.tables[table];
+  const std::string_view name = table_names[table];
+  report.sample(Metric::flows, {zone.name, name}, static_cast<double>(flows_by_the_books(zone, table)));
+  if (facts.counted)
+    report.sample(Metric::flows_counted, {zone.name, name}, static_cast<double>(*facts.counted));
+  report.sample(Metric::flows_capacity, {zone.name, name}, static_cast<double>(facts.capacity));
+  report.sample(Metric::flows_evicted, {zone.name, name}, static_cast<double>(facts.evicted));
+  for_each_count(reason_names, zone.stats.ended[table], [&](std::string_view reason, double flows) {
+    report.sample(Metric::flows_ended, {zone.name, name, reason}, flows);
+  });
+}
+
+void add_zone(Report& report, const ZoneSnapshot& zone) {
+  report.sample(Metric::flows_created, {zone.name}, static_cast<double>(zone.stats.created));
+  report.sample(Metric::flows_promoted, {zone.name}, static_cast<double>(zone.stats.promoted));
+  // Read while it counts, a flow may be seen to stop being an orphan before it is seen to become one.
+  const auto orphans = static_cast<int64_t>(zone.stats.orphaned - zone.stats.adopted);
+  report.sample(Metric::orphan_flows, {zone.name}, static_cast<double>(std::max<int64_t>(orphans, 0)));
+  for (const xf_table table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED}) add_table(report, zone, table);
+}
+
+void add_global(Report& report, const xf_global_stats& stats) {
+  const auto counter = [&report](Metric metric) {
+    return [&report, metric](std::string_view label, double count) { report.sample(metric, {label}, count); };
+  };
+  for_each_count(timer_failure_names, stats.timer_failures, counter(Metric::timer_init_failures));
+  for_each_count(callback_names, stats.callbacks, counter(Metric::timer_callbacks));
+  for_each_count(lost_names, stats.lost, counter(Metric::lost));
+  for_each_count(error_names, stats.errors, counter(Metric::dataplane_errors));
+}
+
+}  // namespace
+
+std::vector<MetricFamily> collect(const Snapshot& snapshot, const BuildInfo& build, uint64_t now_ns,
+                                  std::optional<uint64_t> unwritten_records) {
+  Report report;
+  add_daemon(report, snapshot.control, build, now_ns);
+  for (const auto& interface : snapshot.interfaces) add_interface(report, interface);
+  for (const auto& zone : snapshot.zones) add_zone(report, zone);
+  add_global(report, snapshot.global);
+  report.histogram(Metric::timer_lateness, snapshot.histograms[XF_HISTOGRAM_LATENESS]);
+  report.histogram(Metric::reap_delay, snapshot.histograms[XF_HISTOGRAM_REAP_DELAY]);
+  if (unwritten_records)
+    report.sample(Metric::unwritten_records, {}, static_cast<double>(*unwritten_records));
+  return report.finish();
+}
+
+std::string metrics_text(const std::vector<MetricFamily>& families) {
+  return prometheus::TextSerializer().Serialize(families);
+}
+
+}  // namespace xdpflowd

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// XDPFLOWD_PROMTOOL is the path of Prometheus' promtool, XDPFLOWD_CONFIG_DIR that of config/.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <sstream>
+
+#include "base/unique_fd.h"
+#include "metrics/catalog.h"
+#include "metrics/collector.h"
+
+namespace xdpflowd {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+constexpr uint64_t now_ns = 5'000'000'000;
+const BuildInfo build{"0.1.0", "6.12.1-amd64"};
+
+/// Every counter has a number of its own, so that none can pass for another.
+template <class Counters>
+Counters numbered(uint64_t first) {
+  static_assert(sizeof(Counters) % sizeof(uint64_t) == 0);
+  Counters counters{};
+  auto* number = reinterpret_cast<__u64*>(&counters);
+  for (size_t i = 0; i < sizeof(Counters) / sizeof(uint64_t); ++i) number[i] = first + i;
+  return counters;
+}
+
+TableSnapshot table_of(uint64_t capacity, uint64_t evicted, uint64_t counted) {
+  TableSnapshot table;
+  table.capacity = capacity;
+  table.evicted = evicted;
+  table.counted = counted;
+  return table;
+}
+
+ZoneSnapshot filled_zone() {
+  ZoneSnapshot zone;
+  zone.name = "default";
+  zone.stats.created = 1000;
+  zone.stats.promoted = 400;
+  for (int reason = 0; reason < XF_REASONS; ++reason) {
+    zone.stats.ended[XF_TABLE_HALF_OPEN][reason] = 10 + reason;
+    zone.stats.ended[XF_TABLE_ESTABLISHED][reason] = 20 + reason;
+  }
+  zone.stats.orphaned = 9;
+  zone.stats.adopted = 4;
+  zone.tables = {table_of(131'072, 7, 535), table_of(1'000'000, 3, 290)};
+  return zone;
+}
+
+InterfaceSnapshot filled_interface() {
+  InterfaceSnapshot interface;
+  interface.name = "wan0";
+  interface.mode = XF_MODE_NATIVE;
+  interface.stats = numbered<xf_interface_stats>(2000);
+  return interface;
+}
+
+Snapshot filled_snapshot() {
+  Snapshot snapshot;
+  snapshot.control.generation = 3;
+  snapshot.control.heartbeat_ns = now_ns - 1'500'000'000;
+  snapshot.zones.push_back(filled_zone());
+  snapshot.interfaces.push_back(filled_interface());
+  snapshot.global = numbered<xf_global_stats>(3000);
+  for (auto& histogram : snapshot.histograms) histogram = numbered<xf_histogram>(1);
+  return snapshot;
+}
+
+std::string text_of(const Snapshot& snapshot) {
+  return metrics_text(collect(snapshot, build, now_ns, 0));
+}
+
+/// The value of the sample that begins with `series`.
+double value_of(const std::string& text, const std::string& series) {
+  const size_t at = text.find("\n" + series + " ");
+  if (at == std::string::npos) ADD_FAILURE() << "no sample " << series;
+  return at == std::string::npos ? 0 : std::stod(text.substr(at + series.size() + 2));
+}
+
+std::set<std::string> names_in_catalog() {
+  std::set<std::string> names;
+  for (const auto& entry : metric_catalog) names.emplace(entry.name);
+  return names;
+}
+
+struct CommandOutcome {
+  int exit_code = -1;
+  std::string output;
+};
+
+CommandOutcome run(const std::string& command) {
+  CommandOutcome outcome;
+  FILE* pipe = popen((command + " 2>&1").c_str(), "r");
+  std::array<char, 4096> buffer{};
+  while (size_t got = fread(buffer.data(), 1, buffer.size(), pipe)) outcome.output.append(buffer.data(), got);
+  const int status = pclose(pipe);
+  outcome.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return outcome;
+}
+
+/// A file that is gone at the end of the test.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::string& content) : fd_(mkstemp(path_.data())) {
+    std::ofstream(path_) << content;
+  }
+  ~TemporaryFile() { unlink(path_.c_str()); }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_ = testing::TempDir() + "xdpflowd-metrics-XXXXXX";
+  UniqueFd fd_;
+};
+
+TEST(Metrics, ThoseOfTheCatalogAndNoOthersAreCollected) {
+  std::set<std::string> collected;
+  for (const auto& family : collect(filled_snapshot(), build, now_ns, 0)) collected.insert(family.name);
+  EXPECT_EQ(collected, names_in_catalog());
+}
+
+TEST(Metrics, EachSampleHasTheLabelsOfTheCatalog) {
+  const auto families = collect(filled_snapshot(), build, now_ns, 0);
+  ASSERT_EQ(families.size(), metric_catalog.size());
+  for (size_t i = 0; i < families.size(); ++i)
+    for (const ClientMetric& sample : families[i].metric)
+      for (size_t label = 0; label < metric_catalog[i].labels.size(); ++label)
+        EXPECT_EQ(label < sample.label.size() ? sample.label[label].name : "",
+                  metric_catalog[i].labels[label])
+            << families[i].name;
+}
+
+TEST(Metrics, PromtoolFindsNothingToCriticise) {
+  const TemporaryFile text(text_of(filled_snapshot()));
+  const auto outcome = run(XDPFLOWD_PROMTOOL " check metrics < " + text.path());
+  EXPECT_EQ(outcome.exit_code, 0);
+  EXPECT_THAT(outcome.output, IsEmpty());
+}
+
+TEST(Metrics, EveryCounterIsUnderItsOwnName) {
+  const std::string text = text_of(filled_snapshot());
+  const std::vector<std::pair<std::string, double>> expected{
+      {R"(xdpflowd_build_info{version="0.1.0",kernel="6.12.1-amd64"})", 1},
+      {"xdpflowd_generation", 3},
+      {"xdpflowd_daemon_heartbeat_age_seconds", 1.5},
+      {R"(xdpflowd_packets_total{interface="wan0",verdict="tracked"})", 2000},
+      {R"(xdpflowd_packets_total{interface="wan0",verdict="untracked"})", 2002},
+      {R"(xdpflowd_bytes_total{interface="wan0"})", 2003},
+      {R"(xdpflowd_unparsed_packets_total{interface="wan0",reason="arp"})", 2004},
+      {R"(xdpflowd_unparsed_packets_total{interface="wan0",reason="extensions"})", 2011},
+      {R"(xdpflowd_untracked_packets_total{interface="wan0",reason="unparsed"})", 2012},
+      {R"(xdpflowd_untracked_packets_total{interface="wan0",reason="inactive"})", 2017},
+      {R"(xdpflowd_flows_created_total{zone="default"})", 1000},
+      {R"(xdpflowd_flows_promoted_total{zone="default"})", 400},
+      {R"(xdpflowd_flows_counted{zone="default",table="half_open"})", 535},
+      {R"(xdpflowd_flows_capacity{zone="default",table="established"})", 1'000'000},
+      {R"(xdpflowd_flows_evicted_total{zone="default",table="established"})", 3},
+      {R"(xdpflowd_flows_ended_total{zone="default",table="half_open",reason="idle"})", 10},
+      {R"(xdpflowd_flows_ended_total{zone="default",table="established",reason="flushed"})", 24},
+      {R"(xdpflowd_orphan_flows{zone="default"})", 5},
+      {R"(xdpflowd_timer_init_failures_total{reason="nomem"})", 3000},
+      {R"(xdpflowd_timer_callbacks_total{result="ended"})", 3005},
+      {R"(xdpflowd_lost_total{kind="record"})", 3006},
+      {R"(xdpflowd_dataplane_errors_total{operation="insert_nomem"})", 3008},
+      {R"(xdpflowd_dataplane_errors_total{operation="no_interface"})", 3017},
+  };
+  for (const auto& [series, value] : expected) EXPECT_EQ(value_of(text, series), value) << series;
+}
+
+TEST(Metrics, TheBooksOfAZoneAddUp) {
+  const std::string text = text_of(filled_snapshot());
+  double accounted = 0;
+  for (const std::string table : {"half_open", "established"}) {
+    const std::string labels = R"({zone="default",table=")" + table + "\"";
+    accounted += value_of(text, "xdpflowd_flows" + labels + "}");
+    accounted += value_of(text, "xdpflowd_flows_evicted_total" + labels + "}");
+    for (const std::string reason : {"idle", "closed", "reset", "replaced", "flushed"})
+      accounted += value_of(text, "xdpflowd_flows_ended_total" + labels + ",reason=\"" + reason + "\"}");
+  }
+  EXPECT_EQ(accounted, value_of(text, R"(xdpflowd_flows_created_total{zone="default"})"));
+}
+
+TEST(Metrics, ATableThatTheKernelDidNotCountHasNoCount) {
+  Snapshot snapshot = filled_snapshot();
+  snapshot.zones[0].tables[XF_TABLE_HALF_OPEN].counted.reset();
+  const std::string text = text_of(snapshot);
+  EXPECT_THAT(text, Not(HasSubstr(R"(xdpflowd_flows_counted{zone="default",table="half_open"})")));
+  EXPECT_THAT(text, HasSubstr(R"(xdpflowd_flows_counted{zone="default",table="established"})"));
+}
+
+TEST(Metrics, OrphansAreNeverNegative) {
+  Snapshot snapshot = filled_snapshot();
+  snapshot.zones[0].stats.adopted = snapshot.zones[0].stats.orphaned + 1;
+  EXPECT_EQ(value_of(text_of(snapshot), R"(xdpflowd_orphan_flows{zone="default"})"), 0);
+}
+
+TEST(Metrics, AHeartbeatYoungerThanTheScrapeIsZeroSecondsOld) {
+  Snapshot snapshot = filled_snapshot();
+  snapshot.control.heartbeat_ns = now_ns + 1;
+  EXPECT_EQ(value_of(text_of(snapshot), "xdpflowd_daemon_heartbeat_age_seconds"), 0);
+}
+
+TEST(Metrics, AHeartbeatThatNeverWasHasNoAge) {
+  Snapshot snapshot = filled_snapshot();
+  snapshot.control.heartbeat_ns = 0;
+  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("heartbeat")));
+}
+
+TEST(Metrics, AnInterfaceIsAttachedInItsOwnModeOnly) {
+  Snapshot snapshot = filled_snapshot();
+  for (const auto& [mode, native, generic] :
+       {std::tuple{XF_MODE_DETACHED, 0, 0}, {XF_MODE_NATIVE, 1, 0}, {XF_MODE_GENERIC, 0, 1}}) {
+    snapshot.interfaces[0].mode = mode;
+    const std::string text = text_of(snapshot);
+    EXPECT_EQ(value_of(text, R"(xdpflowd_interface_attached{interface="wan0",mode="native"})"), native);
+    EXPECT_EQ(value_of(text, R"(xdpflowd_interface_attached{interface="wan0",mode="generic"})"), generic);
+  }
+}
+
+TEST(Metrics, WithoutARecordsFileThereAreNoUnwrittenRecords) {
+  EXPECT_THAT(metrics_text(collect(filled_snapshot(), build, now_ns)), Not(HasSubstr("unwritten")));
+  EXPECT_EQ(value_of(metrics_text(collect(filled_snapshot(), build, now_ns, 12)),
+                     "xdpflowd_unwritten_records_total"),
+            12);
+}
+
+TEST(Metrics, HistogramBucketsAddUpFromAMicrosecondToInfinity) {
+  Snapshot snapshot = filled_snapshot();
+  auto& lateness = snapshot.histograms[XF_HISTOGRAM_LATENESS];
+  lateness = {};
+  lateness.bucket[0] = 5;
+  lateness.bucket[10] = 3;
+  lateness.bucket[XF_HISTOGRAM_BUCKETS - 1] = 2;
+  lateness.sum_ns = 2'500'000'000;
+  const std::string text = text_of(snapshot);
+  const auto bucket = [&](const std::string& le) {
+    return value_of(text, "xdpflowd_timer_lateness_seconds_bucket{le=\"" + le + "\"}");
+  };
+  EXPECT_EQ(bucket("1e-06"), 5);
+  EXPECT_EQ(bucket("0.000512"), 5);
+  EXPECT_EQ(bucket("0.001024"), 8);
+  EXPECT_EQ(bucket("1073.741824"), 8);
+  EXPECT_EQ(bucket("+Inf"), 10);
+  EXPECT_EQ(value_of(text, "xdpflowd_timer_lateness_seconds_count"), 10);
+  EXPECT_EQ(value_of(text, "xdpflowd_timer_lateness_seconds_sum"), 2.5);
+}
+
+TEST(Metrics, TheTwoHistogramsAreNotMixedUp) {
+  Snapshot snapshot = filled_snapshot();
+  snapshot.histograms[XF_HISTOGRAM_LATENESS].sum_ns = 1'000'000'000;
+  snapshot.histograms[XF_HISTOGRAM_REAP_DELAY].sum_ns = 2'000'000'000;
+  EXPECT_EQ(value_of(text_of(snapshot), "xdpflowd_timer_lateness_seconds_sum"), 1);
+  EXPECT_EQ(value_of(text_of(snapshot), "xdpflowd_reap_delay_seconds_sum"), 2);
+}
+
+TEST(PrometheusRules, PromtoolAcceptsThem) {
+  const auto outcome =
+      run(XDPFLOWD_PROMTOOL " check rules --lint-fatal " XDPFLOWD_CONFIG_DIR "/prometheus-rules.yml");
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.output;
+}
+
+TEST(PrometheusRules, AskOnlyForMetricsOfTheCatalog) {
+  std::ifstream file(XDPFLOWD_CONFIG_DIR "/prometheus-rules.yml");
+  std::stringstream rules;
+  rules << file.rdbuf();
+  const std::string text = rules.str();
+  const std::set<std::string> known = names_in_catalog();
+  const std::regex metric("xdpflowd_[a-z_]+");
+  std::set<std::string> used;
+  for (std::sregex_iterator at(text.begin(), text.end(), metric), end; at != end; ++at)
+    used.insert(std::regex_replace(at->str(), std::regex("_(bucket|sum|count)$"), ""));
+  EXPECT_THAT(used, Not(IsEmpty()));
+  EXPECT_THAT(known, testing::IsSupersetOf(used));
+}
+
+}  // namespace
+}  // namespace xdpflowd
