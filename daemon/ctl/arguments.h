@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The command line of xdpflowctl.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "ctl/flow_order.h"
+#include "flow/filter.h"
+
+namespace xdpflowd {
+
+enum class Command { status, flows, flush, unload };
+
+struct Arguments {
+  Command command = Command::status;
+  std::string state_dir = "/sys/fs/bpf/xdpflowd";
+  bool json = false;
+  FlowFilter filter;              // flows, flush
+  SortBy sort = SortBy::name;     // flows
+  std::optional<uint64_t> limit;  // flows: at least 1
+  bool count = false;             // flows: only how many there are
+  bool force = false;             // unload: under a running daemon
+
+  std::string answer;  // not empty (--help, --version): print this, do nothing else, exit 0
+};
+
+/// `version` is what --version says. An error is one line, and of kind usage.
+Result<Arguments> parse_arguments(int argc, const char* const* argv, const std::string& version);
+
+}  // namespace xdpflowd

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/commands.h"
+
+#include <sys/utsname.h>
+
+#include <vector>
+
+#include "base/clock.h"
+#include "ctl/flow_json.h"
+#include "ctl/flow_order.h"
+#include "ctl/flow_table_text.h"
+#include "ctl/status.h"
+#include "dataplane/admin_client.h"
+#include "dataplane/flow_reader.h"
+#include "dataplane/pinned_state.h"
+#include "dataplane/snapshot_reader.h"
+#include "dataplane/state_lock.h"
+#include "dataplane/unload.h"
+
+namespace xdpflowd {
+
+namespace {
+
+Result<DecodeContext> decode_context(const PinnedState& state) {
+  DecodeContext context;
+  context.now_ns = monotonic_ns();
+  context.coarse_tick_ns = coarse_tick_ns();
+  for (const auto& zone : state.zones()) context.zone_names[zone.index] = zone.zone.name;
+  for (uint32_t slot = 0; slot < XF_TIMEOUT_SLOTS; slot++) {
+    const auto timeout = state.timeouts().get(slot);
+    if (!timeout) return timeout.error();
+    context.timeouts_ns[slot] = *timeout;
+  }
+  return context;
+}
+
+using MatchVisitor = std::function<void(xf_table, const xf_flow_key&, const Flow&)>;
+
+/// Every live flow that the filter wants, once.
+Status for_each_match(const PinnedState& state, const FlowFilter& filter, const DecodeContext& context,
+                      const MatchVisitor& visit) {
+  std::vector<std::string_view> names;
+  for (const auto& zone : state.zones()) names.emplace_back(context.zone_names[zone.index]);
+  if (auto known = filter.check_zone(names); !known) return known;
+  for (const auto& zone : state.zones()) {
+    if (filter.zone && *filter.zone != context.zone_names[zone.index]) continue;
+    const auto look = [&](xf_table table, const xf_flow_key& key, const xf_flow& raw) {
+      const Flow flow = decode(key, raw, context);
+      if (filter.matches(flow)) visit(table, key, flow);
+    };
+    if (auto read = read_flows(state, zone.index, look); !read) return read;
+  }
+  return ok();
+}
+
+Status show_flows(const PinnedState& state, const Arguments& arguments, std::ostream& out, size_t width) {
+  const auto context = decode_context(state);
+  if (!context) return context.error();
+  std::vector<Flow> flows;
+  uint64_t count = 0;
+  auto read = for_each_match(state, arguments.filter, *context, [&](xf_table, const xf_flow_key&, const Flow& flow) {
+    count++;
+    if (!arguments.count) flows.push_back(flow);
+  });
+  if (!read) return read;
+  if (arguments.count) {
+    out << number_answer("flows", count, arguments.json) << '\n';
+    return ok();
+  }
+  sort_flows(flows, arguments.sort, arguments.limit);
+  if (arguments.json)
+    write_flow_array(out, flows);
+  else
+    write_flow_table(out, flows, width);
+  return ok();
+}
+
+Status flush(const PinnedState& state, const Arguments& arguments, std::ostream& out) {
+  const auto context = decode_context(state);
+  if (!context) return context.error();
+  std::array<std::vector<xf_flow_key>, XF_TABLES> keys;
+  auto read = for_each_match(state, arguments.filter, *context,
+                             [&](xf_table table, const xf_flow_key& key, const Flow&) { keys[table].push_back(key); });
+  if (!read) return read;
+  const AdminClient admin(state);
+  uint64_t flushed = 0;
+  for (const auto table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED}) {
+    const auto ended = admin.flush(table, keys[table]);
+    if (!ended) return ended.error();
+    flushed += *ended;
+  }
+  out << number_answer("flushed", flushed, arguments.json) << '\n';
+  return ok();
+}
+
+Status show_status(const PinnedState& state, const Arguments& arguments, std::ostream& out, size_t width) {
+  TableCounter counter(TableCounter::Walk::never);
+  auto snapshot = read_snapshot(state, counter);
+  if (!snapshot) return snapshot.error();
+  utsname kernel{};
+  uname(&kernel);
+  StatusReport report{std::move(*snapshot), {}, XDPFLOWD_VERSION, kernel.release, monotonic_ns()};
+  report.daemon.running = daemon_running(arguments.state_dir);
+  if (report.daemon.running) report.daemon.pid = report.snapshot.control.pid;
+  if (arguments.json)
+    out << status_json(report) << '\n';
+  else
+    write_status_text(out, report, width);
+  return ok();
+}
+
+}  // namespace
+
+Status execute(const Arguments& arguments, std::ostream& out, size_t width) {
+  if (arguments.command == Command::unload) return unload(arguments.state_dir, arguments.force);
+  const auto state = PinnedState::open(arguments.state_dir);
+  if (!state) return state.error();
+  switch (arguments.command) {
+    case Command::flows:
+      return show_flows(*state, arguments, out, width);
+    case Command::flush:
+      return flush(*state, arguments, out);
+    default:
+      return show_status(*state, arguments, out, width);
+  }
+}
+
+}  // namespace xdpflowd

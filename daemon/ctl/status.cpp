@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "ctl/status.h"
+
+#include <string.h>
+
+#include <algorithm>
+#include <numeric>
+
+namespace xdpflowd {
+
+std::optional<int64_t> StatusReport::heartbeat_age_ns() const {
+  if (snapshot.control.heartbeat_ns == 0) return std::nullopt;
+  return std::max<int64_t>(0, static_cast<int64_t>(now_ns - snapshot.control.heartbeat_ns));
+}
+
+std::string StatusReport::data_plane_version() const {
+  const char* text = snapshot.control.version;
+  return {text, strnlen(text, sizeof snapshot.control.version)};
+}
+
+uint64_t orphans(const ZoneSnapshot& zone) {
+  return static_cast<uint64_t>(
+      std::max<int64_t>(0, static_cast<int64_t>(zone.stats.orphaned - zone.stats.adopted)));
+}
+
+uint64_t total_packets(const InterfaceSnapshot& interface) {
+  const auto& packets = interface.stats.packets;
+  return std::accumulate(std::begin(packets), std::end(packets), uint64_t{0});
+}
+
+}  // namespace xdpflowd

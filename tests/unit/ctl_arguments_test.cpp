@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <gmock/gmock.h>
+
+#include <vector>
+
+#include "ctl/arguments.h"
+#include "unit/flows.h"
+
+namespace xdpflowd {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+Result<Arguments> parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "xdpflowctl");
+  return parse_arguments(static_cast<int>(words.size()), words.data(), "1.2.3");
+}
+
+Arguments accepted(const std::vector<const char*>& words) {
+  auto arguments = parse(words);
+  EXPECT_TRUE(arguments) << arguments.error().message;
+  return arguments ? *arguments : Arguments{};
+}
+
+std::string refused(const std::vector<const char*>& words) {
+  const auto arguments = parse(words);
+  if (arguments) return "accepted";
+  EXPECT_EQ(arguments.error().kind, Error::Kind::usage);
+  EXPECT_THAT(arguments.error().message, Not(HasSubstr("\n")));
+  return arguments.error().message;
+}
+
+TEST(Arguments, NameTheCommand) {
+  EXPECT_EQ(accepted({"status"}).command, Command::status);
+  EXPECT_EQ(accepted({"flows"}).command, Command::flows);
+  EXPECT_EQ(accepted({"flush"}).command, Command::flush);
+  EXPECT_EQ(accepted({"unload"}).command, Command::unload);
+}
+
+TEST(Arguments, JsonAndStateDirStandOnEitherSideOfTheCommand) {
+  for (const auto& words : {std::vector{"--json", "--state-dir", "/run/x", "status"},
+                            std::vector{"status", "--json", "--state-dir", "/run/x"}}) {
+    EXPECT_TRUE(accepted(words).json);
+    EXPECT_EQ(accepted(words).state_dir, "/run/x");
+  }
+  EXPECT_FALSE(accepted({"status"}).json);
+  EXPECT_EQ(accepted({"status"}).state_dir, "/sys/fs/bpf/xdpflowd");
+}
+
+TEST(Arguments, FlowsTakesFilters) {
+  const Arguments arguments = accepted({"flows", "--zone", "default", "--protocol", "tcp", "--source",
+                                        "192.0.2.0/24", "--destination", "198.51.100.7", "--port", "443",
+                                        "--state", "established", "--table", "established"});
+  EXPECT_TRUE(arguments.filter.matches(test::tcp_flow()));
+  EXPECT_EQ(arguments.filter.zone, "default");
+  EXPECT_EQ(arguments.filter.port, 443);
+  EXPECT_EQ(arguments.filter.table, XF_TABLE_ESTABLISHED);
+}
+
+TEST(Arguments, FlowsAreSortedByNameUnlessToldOtherwise) {
+  EXPECT_EQ(accepted({"flows"}).sort, SortBy::name);
+  EXPECT_EQ(accepted({"flows", "--sort", "bytes"}).sort, SortBy::bytes);
+  EXPECT_EQ(accepted({"flows", "--sort", "packets"}).sort, SortBy::packets);
+  EXPECT_EQ(accepted({"flows", "--sort", "age"}).sort, SortBy::age);
+  EXPECT_EQ(accepted({"flows", "--sort=idle"}).sort, SortBy::idle);
+}
+
+TEST(Arguments, FlowsCanBeLimitedOrCounted) {
+  EXPECT_EQ(accepted({"flows"}).limit, std::nullopt);
+  EXPECT_EQ(accepted({"flows", "--limit", "20"}).limit, 20u);
+  EXPECT_TRUE(accepted({"flows", "--count"}).count);
+}
+
+TEST(Arguments, FlushTakesFilters) {
+  EXPECT_EQ(accepted({"flush", "--port", "53"}).filter.port, 53);
+  EXPECT_TRUE(accepted({"flush"}).filter.matches_all());
+}
+
+TEST(Arguments, UnloadIsForcedOnRequest) {
+  EXPECT_FALSE(accepted({"unload"}).force);
+  EXPECT_TRUE(accepted({"unload", "--force"}).force);
+}
+
+TEST(Arguments, WrongUsageIsAnsweredInOneLineThatHelps) {
+  const std::pair<std::vector<const char*>, const char*> cases[] = {
+      {{}, "say a command: status, flows, flush or unload; see xdpflowctl --help"},
+      {{"flow"}, "there is no command \"flow\"; see xdpflowctl --help"},
+      {{"--zoen", "flows"}, "no option or argument \"--zoen\""},
+      {{"flows", "--zoen", "x"}, "no option or argument \"--zoen\" for flows; see xdpflowctl flows --help"},
+      {{"flows", "status"}, "status"},
+      {{"flows", "extra"}, "extra"},
+      {{"flows", "--port"}, "--port"},
+      {{"flows", "--port", "http"}, "--port: \"http\" is not a port"},
+      {{"flows", "--port", ""}, "--port"},
+      {{"flows", "--source", "10.0.0.1/8"}, "say 10.0.0.0/8"},
+      {{"flows", "--sort", "size"}, "say name, bytes, packets, age or idle"},
+      {{"flows", "--limit", "0"}, "say 1 or more"},
+      {{"flows", "--limit", "many"}, "--limit: \"many\""},
+      {{"flows", "--count", "--limit", "3"}, "--limit"},
+      {{"flows", "--count", "--sort", "age"}, "--sort"},
+      {{"flows", "--force"}, "--force"},
+      {{"flush", "--port", "53", "--limit", "3"}, "--limit"},
+      {{"status", "--zone", "x"}, "--zone"},
+  };
+  for (const auto& [words, message] : cases) EXPECT_THAT(refused(words), HasSubstr(message));
+}
+
+TEST(Arguments, AnEmptyZoneDoesNotFlushEverything) {
+  const auto arguments = parse({"flush", "--zone", ""});
+  EXPECT_TRUE(!arguments || !arguments->filter.matches_all());
+}
+
+TEST(Arguments, VersionIsAnswered) {
+  EXPECT_EQ(accepted({"--version"}).answer, "xdpflowctl 1.2.3\n");
+}
+
+TEST(Arguments, HelpExplainsCommandsExamplesAndExitCodes) {
+  EXPECT_THAT(accepted({"--help"}).answer,
+              AllOf(HasSubstr("status"), HasSubstr("flows"), HasSubstr("flush"), HasSubstr("unload"),
+                    HasSubstr("--state-dir"), HasSubstr("Examples:"), HasSubstr("2 wrong usage")));
+}
+
+TEST(Arguments, HelpOfACommandListsItsOptions) {
+  EXPECT_THAT(accepted({"flows", "--help"}).answer,
+              AllOf(HasSubstr("--zone NAME"), HasSubstr("--source CIDR"), HasSubstr("--sort KEY"),
+                    HasSubstr("half_open or established"), HasSubstr("Examples:")));
+  EXPECT_THAT(accepted({"flush", "--help"}).answer, HasSubstr("all flows"));
+  EXPECT_THAT(accepted({"unload", "--help"}).answer, HasSubstr("--force"));
+}
+
+}  // namespace
+}  // namespace xdpflowd
