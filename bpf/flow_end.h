@@ -34,10 +34,19 @@ static __always_inline __u64 timeout_ns(__u8 slot)
 	return value ? *value : 0;
 }
 
+/*
+ * By how much `last_seen_ns` may be early: the time since the last tick, and what the kernel's clock had left over at that tick,
+ * which it adds up in whole steps. Nobody bounds a tick that is late (a hypervisor's).
+ */
+static __always_inline __u64 coarse_lag_ns(void)
+{
+	return 2 * coarse_tick_ns;
+}
+
 /* What is left until the flow's deadline; signed, since another CPU may have stamped `last_seen_ns` after `now_ns` was read. */
 static __always_inline __s64 left_ns(const struct xf_flow *flow, __u64 now_ns)
 {
-	return flow->last_seen_ns + timeout_ns(flow->status.timeout) + coarse_tick_ns - now_ns;
+	return flow->last_seen_ns + timeout_ns(flow->status.timeout) + coarse_lag_ns() - now_ns;
 }
 
 /* Why a flow ends that nothing but time has ended. */

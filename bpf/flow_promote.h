@@ -77,7 +77,7 @@ static __always_inline void arm_or_orphan(void *table, enum xf_table which, cons
 	struct xf_orphan item = {.key = s->key, .created_ns = flow->created_ns, .table = which};
 	struct xf_zone_stats *stats;
 
-	if (!arm(table, flow, timeout_ns(flow->status.timeout) + coarse_tick_ns))
+	if (!arm(table, flow, timeout_ns(flow->status.timeout) + coarse_lag_ns()))
 		return;
 	__sync_fetch_and_or(&flow->status.word, orphan_bit());
 	if (bpf_map_push_elem(&orphans, &item, 0)) {

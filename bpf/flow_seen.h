@@ -63,7 +63,7 @@ static __noinline void shorten(struct xf_flow *flow, __u8 from_slot, __u8 to_slo
 
 	if (!flow || (flow->status.flags & XF_FLOW_ORPHAN) || to_ns >= timeout_ns(from_slot))
 		return;
-	if (bpf_timer_start(&flow->timer, to_ns + coarse_tick_ns, 0))
+	if (bpf_timer_start(&flow->timer, to_ns + coarse_lag_ns(), 0))
 		count_error(XF_ERROR_TIMER_START);
 }
 

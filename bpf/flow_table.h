@@ -11,7 +11,7 @@ enum found {
 	VANISHING, /* somebody is deleting it just now */
 };
 
-/* A coarse stamp and a coarse now may each be off by a tick. */
+/* `now_ns` may be coarse: early, so that nothing is overdue too soon. */
 static __always_inline bool is_overdue(const struct xf_flow *flow, __u64 now_ns)
 {
 	return left_ns(flow, now_ns) < 0;

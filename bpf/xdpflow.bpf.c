@@ -6,9 +6,13 @@ char LICENSE[] SEC("license") = "GPL";
 
 static __always_inline struct xf_zone_rule *zone_rule(__u32 ifindex, __u16 vlan)
 {
+	struct xf_cached_rule *cached = bpf_map_lookup_elem(&rule_cache, &ifindex);
 	struct xf_zone_rule_key key = {.ifindex = ifindex};
-	struct xf_zone_rule *rule = bpf_map_lookup_elem(&zone_rules, &key), *own;
+	struct xf_zone_rule *rule, *own;
 
+	if (cached && cached->valid && !(cached->rule.has_vlans && vlan))
+		return &cached->rule;
+	rule = bpf_map_lookup_elem(&zone_rules, &key);
 	if (!rule || !rule->has_vlans || !vlan)
 		return rule;
 	key.vlan = vlan;

@@ -15,6 +15,23 @@ RuleName name_of(const xf_zone_rule_key& key) {
   return {key.ifindex, key.vlan};
 }
 
+/// Only rules for vlan 0 are in the cache, of interfaces within it.
+Status cache_rule(const PinnedState& state, const xf_zone_rule_key& key, const xf_cached_rule& rule) {
+  if (key.vlan != 0 || key.ifindex >= XF_RULE_CACHE_SIZE) return ok();
+  return state.rule_cache().set(key.ifindex, rule);
+}
+
+Status write_rule(const PinnedState& state, const ZoneRule& rule) {
+  if (auto set = state.zone_rules().set(rule.key, rule.rule); !set) return set;
+  return cache_rule(state, rule.key, {rule.rule, 1});
+}
+
+Status erase_rule(const PinnedState& state, const xf_zone_rule_key& key) {
+  if (auto forgotten = cache_rule(state, key, {}); !forgotten) return forgotten;
+  auto erased = state.zone_rules().erase(key);
+  return !erased && erased.error().code == ENOENT ? ok() : erased;
+}
+
 }  // namespace
 
 Status write_timeouts(const PinnedState& state, const Timeouts& configured) {
@@ -66,14 +83,14 @@ Status write_attachment(const PinnedState& state, uint16_t index, xf_mode mode, 
 Status write_zone_rules(const PinnedState& state, const std::vector<ZoneRule>& rules) {
   std::set<RuleName> wanted;
   for (const auto& rule : rules) {
-    if (auto set = state.zone_rules().set(rule.key, rule.rule); !set) return set;
+    if (auto written = write_rule(state, rule); !written) return written;
     wanted.insert(name_of(rule.key));
   }
   auto keys = state.zone_rules().keys();
   if (!keys) return keys.error();
   for (const auto& key : *keys) {
     if (wanted.contains(name_of(key))) continue;
-    if (auto erased = state.zone_rules().erase(key); !erased && erased.error().code != ENOENT) return erased;
+    if (auto erased = erase_rule(state, key); !erased) return erased;
   }
   return ok();
 }

@@ -126,6 +126,7 @@ Status PinnedState::open_maps() {
       .map(timeouts_, "timeouts", BPF_MAP_TYPE_ARRAY)
       .map(reaper_, "reaper", BPF_MAP_TYPE_ARRAY)
       .map(zone_rules_, "zone_rules", BPF_MAP_TYPE_HASH)
+      .map(rule_cache_, "rule_cache", BPF_MAP_TYPE_ARRAY)
       .map(interface_stats_, "interface_stats")
       .map(zone_stats_, "zone_stats")
       .map(global_stats_, "global_stats")

@@ -51,6 +51,7 @@ class PinnedState {
   const ArrayMap<uint64_t>& timeouts() const { return timeouts_; }
   const ArrayMap<xf_reaper>& reaper() const { return reaper_; }
   const Map<xf_zone_rule_key, xf_zone_rule>& zone_rules() const { return zone_rules_; }
+  const ArrayMap<xf_cached_rule>& rule_cache() const { return rule_cache_; }
   const PerCpuMap<xf_interface_stats>& interface_stats() const { return interface_stats_; }
   const PerCpuMap<xf_zone_stats>& zone_stats() const { return zone_stats_; }
   const PerCpuMap<xf_global_stats>& global_stats() const { return global_stats_; }
@@ -81,6 +82,7 @@ class PinnedState {
   ArrayMap<uint64_t> timeouts_;
   ArrayMap<xf_reaper> reaper_;
   Map<xf_zone_rule_key, xf_zone_rule> zone_rules_;
+  ArrayMap<xf_cached_rule> rule_cache_;
   PerCpuMap<xf_interface_stats> interface_stats_;
   PerCpuMap<xf_zone_stats> zone_stats_;
   PerCpuMap<xf_global_stats> global_stats_;

@@ -333,6 +333,15 @@ struct xf_zone_rule {
 };
 ABI_SIZE(struct xf_zone_rule, 4);
 
+/* Element of `rule_cache`, at the interface's index: its rule for vlan 0 once more. */
+struct xf_cached_rule {
+	struct xf_zone_rule rule;
+	__u32 valid; /* 0: none here, ask `zone_rules` */
+};
+ABI_SIZE(struct xf_cached_rule, 8);
+
+enum { XF_RULE_CACHE_SIZE = 65536 };
+
 /* Element of `zones`. An index keeps its name for the life of the pins. */
 struct xf_zone {
 	char name[XF_ZONE_NAME_SIZE]; /* "" if unused */

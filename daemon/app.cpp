@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "app.h"
+
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/utsname.h>
+
+#include <filesystem>
+
+#include "base/clock.h"
+#include "dataplane/pin_paths.h"
+#include "service/interface_advice.h"
+#include "service/offload.h"
+
+namespace xdpflowd {
+
+namespace {
+
+std::string kernel_release() {
+  utsname name{};
+  return uname(&name) == 0 ? name.release : "unknown";
+}
+
+void log_advice(const Settings& settings) {
+  for (const auto& warning : settings.warnings) spdlog::warn("{}", warning);
+  const auto links = read_links();
+  if (!links) {
+    spdlog::warn("cannot look for traps in the choice of interfaces: {}", links.error().message);
+    return;
+  }
+  for (const auto& advice : interface_advice(settings, *links, rx_vlan_offload)) spdlog::warn("{}", advice);
+}
+
+const char* mode_name(const InterfaceOutcome& outcome) {
+  if (outcome.mode == XF_MODE_GENERIC) return "generic mode";
+  return outcome.dispatcher ? "native mode, under the dispatcher" : "native mode, as the single program";
+}
+
+void log_interfaces(const DataPlane& data_plane) {
+  for (const auto& outcome : data_plane.interfaces())
+    if (outcome.kind == InterfaceOutcome::Kind::attached)
+      spdlog::info("{}: attached in {}", outcome.name, mode_name(outcome));
+}
+
+}  // namespace
+
+App::App(const Settings& settings, EventLoop loop, DataPlane data_plane)
+    : settings_(settings),
+      build_{XDPFLOWD_VERSION, kernel_release()},
+      loop_(std::move(loop)),
+      data_plane_(std::move(data_plane)),
+      books_(data_plane_.state()) {}
+
+Result<std::unique_ptr<App>> App::start(const Settings& settings) {
+  auto loop = EventLoop::create();
+  if (!loop) return loop.error();
+  log_advice(settings);
+  auto data_plane = DataPlane::start(settings, XDPFLOWD_VERSION);
+  if (!data_plane) return data_plane.error();
+  std::unique_ptr<App> app(new App(settings, std::move(*loop), std::move(*data_plane)));
+  log_interfaces(app->data_plane_);
+  for (const auto step : {&App::open_rings, &App::serve_metrics, &App::listen_to_signals, &App::start_ticking})
+    if (auto done = (app.get()->*step)(); !done) return done.error();
+  app->tick();
+  spdlog::info("xdpflowd {} is ready: generation {} under {}", XDPFLOWD_VERSION, app->data_plane_.generation(),
+               settings.daemon.state_dir);
+  return app;
+}
+
+Status App::keep(Result<EventSource> source) {
+  if (!source) return source.error();
+  sources_.push_back(std::move(*source));
+  return ok();
+}
+
+Status App::open_rings() {
+  auto events = EventReader::open(data_plane_.state());
+  if (!events) return events.error();
+  events_.emplace(std::move(*events));
+  if (auto kept = keep(loop_.on_readable(events_->fd(), [this] { events_->drain(); })); !kept) return kept;
+  if (settings_.records.file.empty()) return ok();
+  auto records = RecordReader::open(data_plane_.state(), settings_.records.file);
+  if (!records) return records.error();
+  records_.emplace(std::move(*records));
+  return keep(loop_.on_readable(records_->fd(), [this] { records_->drain(); }));
+}
+
+Status App::serve_metrics() {
+  if (settings_.metrics.listen.empty()) return ok();
+  HttpPages pages{landing_page(build_.version), [this] { return metrics_page(); }};
+  auto server = HttpServer::listen(loop_.handle(), settings_.metrics.listen, std::move(pages));
+  if (!server) return server.error();
+  http_.emplace(std::move(*server));
+  spdlog::info("metrics at http://{}/metrics", settings_.metrics.listen);
+  return ok();
+}
+
+Status App::listen_to_signals() {
+  const auto stop = [this] {
+    spdlog::info("stopping; the data plane stays at work (`xdpflowctl unload` removes it)");
+    loop_.stop();
+  };
+  const auto reload = [] {
+    spdlog::warn("SIGHUP: this version cannot reload; restart it to apply a changed file, no flow is lost");
+  };
+  for (const int signal : {SIGTERM, SIGINT})
+    if (auto kept = keep(loop_.on_signal(signal, stop)); !kept) return kept;
+  if (auto kept = keep(loop_.on_signal(SIGHUP, reload)); !kept) return kept;
+  return keep(loop_.on_signal(SIGUSR1, [this] { reopen_records(); }));
+}
+
+Status App::start_ticking() {
+  return keep(loop_.every(std::chrono::seconds(1), [this] { tick(); }));
+}
+
+void App::tick() {
+  std::error_code ignored;
+  if (!std::filesystem::exists(map_pin(settings_.daemon.state_dir, "control"), ignored)) {
+    spdlog::warn("{} is gone: the data plane was unloaded, nothing is left to do", settings_.daemon.state_dir);
+    loop_.stop();
+    return;
+  }
+  if (auto beat = data_plane_.heartbeat(); !beat) spdlog::error("heartbeat: {}", beat.error().message);
+  if (auto balanced = books_.balance(); !balanced) spdlog::error("books: {}", balanced.error().message);
+  if (records_) records_->drain();
+}
+
+void App::reopen_records() {
+  if (!records_) {
+    spdlog::info("SIGUSR1: no records file is configured");
+    return;
+  }
+  records_->drain();
+  if (auto reopened = records_->reopen(); !reopened)
+    spdlog::error("{}; the old file stays in use", reopened.error().message);
+  else
+    spdlog::info("{}: reopened", settings_.records.file);
+}
+
+Result<std::string> App::metrics_page() {
+  const auto snapshot = books_.balance();
+  if (!snapshot) return snapshot.error();
+  const auto lost = records_ ? std::optional(records_->lost()) : std::nullopt;
+  return metrics_text(collect(*snapshot, build_, monotonic_ns(), lost));
+}
+
+}  // namespace xdpflowd

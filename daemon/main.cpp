@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Arguments and file -> settings -> App -> exit code.
+#include <spdlog/spdlog.h>
+
+#include <exception>
+#include <iostream>
+
+#include "app.h"
+#include "base/log.h"
+#include "settings/command_line.h"
+#include "settings/config_file.h"
+
+namespace xdpflowd {
+namespace {
+
+int exit_code(const Error& error) { return error.kind == Error::Kind::usage ? 2 : 1; }
+
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::trace:
+      return spdlog::level::trace;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warn:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      break;
+  }
+  return spdlog::level::err;
+}
+
+int refuse(const Error& error) {
+  std::cerr << "xdpflowd: " << error.message << '\n';
+  return exit_code(error);
+}
+
+int check(const Settings& settings, const std::string& file) {
+  for (const auto& warning : settings.warnings) std::cerr << "xdpflowd: warning: " << warning << '\n';
+  std::cout << file << ": valid\n";
+  return 0;
+}
+
+int serve(const Settings& settings) {
+  auto app = App::start(settings);
+  if (!app) {
+    spdlog::error("{}", app.error().message);
+    return exit_code(app.error());
+  }
+  const auto code = (*app)->run();
+  if (code) return *code;
+  spdlog::error("{}", code.error().message);
+  return exit_code(code.error());
+}
+
+int run(int argc, char** argv) {
+  block_signals();
+  const auto line = parse_command_line(argc, argv, XDPFLOWD_VERSION);
+  if (!line) return refuse(line.error());
+  if (const auto* print = std::get_if<PrintAndExit>(&*line)) {
+    std::cout << print->text;
+    return 0;
+  }
+  const auto& arguments = std::get<DaemonArguments>(*line);
+  auto settings = load_settings(arguments.config, installed_ram_bytes());
+  if (!settings) return refuse(settings.error());
+  if (arguments.check) return check(*settings, arguments.config);
+  if (arguments.log_level) settings->daemon.log_level = *arguments.log_level;
+  start_log(spdlog_level(settings->daemon.log_level));
+  return serve(*settings);
+}
+
+}  // namespace
+}  // namespace xdpflowd
+
+int main(int argc, char** argv) {
+  try {
+    return xdpflowd::run(argc, argv);
+  } catch (const std::exception& unexpected) {
+    std::cerr << "xdpflowd: " << unexpected.what() << '\n';
+    return 1;
+  }
+}

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the kernel tells without being asked: the rings `records` and `events`.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "base/result.h"
+#include "dataplane/event_ring.h"
+#include "dataplane/pinned_state.h"
+#include "flow/record_sink.h"
+
+namespace xdpflowd {
+
+/// Moves records from the ring to the file. A batch leaves the ring once it was written: at least once over kill -9.
+class RecordReader {
+ public:
+  static Result<RecordReader> open(const PinnedState& state, const std::string& file);
+
+  int fd() const { return ring_.fd(); }
+  /// Writes all that is in the ring now.
+  void drain();
+  /// For logrotate.
+  Status reopen() { return sink_.reopen(); }
+  uint64_t lost() const { return sink_.lost(); }
+
+ private:
+  RecordReader(EventRing ring, RecordSink sink) : ring_(std::move(ring)), sink_(std::move(sink)) {}
+  size_t drain_batch();
+
+  EventRing ring_;
+  RecordSink sink_;
+  std::array<std::string, XF_ZONES_MAX> zone_names_;
+};
+
+/// Logs what happened in the data plane.
+class EventReader {
+ public:
+  static Result<EventReader> open(const PinnedState& state);
+
+  int fd() const { return ring_.fd(); }
+  void drain();
+
+ private:
+  explicit EventReader(EventRing ring) : ring_(std::move(ring)) {}
+
+  EventRing ring_;
+};
+
+}  // namespace xdpflowd
