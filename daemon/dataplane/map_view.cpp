@@ -84,6 +84,16 @@ Result<bool> RawMap::next_key(const void* previous, void* next) const {
   return system_error(errno, "cannot walk " + name_);
 }
 
+Status RawMap::read_array(void* values) const {
+  std::vector<uint32_t> keys(max_entries_);
+  uint32_t position = 0, count = max_entries_;
+  // ENOENT: the end of the map was reached.
+  if (bpf_map_lookup_batch(fd(), nullptr, &position, keys.data(), values, &count, nullptr) != 0 && errno != ENOENT)
+    return system_error(errno, "cannot read " + name_);
+  if (count != max_entries_) return fail("cannot read " + name_ + ": the kernel gave only a part of it");
+  return ok();
+}
+
 Result<std::vector<uint64_t>> sum_over_cpus(const RawMap& map, uint32_t index, size_t words) {
   const int cpus = libbpf_num_possible_cpus();
   if (cpus < 0) return system_error(cpus, "cannot tell the number of CPUs");

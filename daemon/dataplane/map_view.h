@@ -45,6 +45,8 @@ class RawMap {
   Status erase(const void* key) const;
   /// `previous` nullptr: the first key. False after the last one.
   Result<bool> next_key(const void* previous, void* next) const;
+  /// All values of an array map, in one system call; `values` has room for max_entries() of them.
+  Status read_array(void* values) const;
 
  private:
   static Result<RawMap> checked(UniqueFd fd, const std::string& name, const MapShape& shape);
@@ -70,6 +72,7 @@ class Map {
   int fd() const { return raw_.fd(); }
   const std::string& name() const { return raw_.name(); }
   uint32_t max_entries() const { return raw_.max_entries(); }
+  const RawMap& raw() const { return raw_; }
 
   /// An absent key is an error with code ENOENT.
   Result<Value> get(const Key& key) const {
@@ -105,6 +108,13 @@ class Map {
 
 template <class Value>
 using ArrayMap = Map<uint32_t, Value>;
+
+template <class Value>
+Result<std::vector<Value>> array_values(const ArrayMap<Value>& map) {
+  std::vector<Value> values(map.max_entries());
+  if (auto read = map.raw().read_array(values.data()); !read) return read.error();
+  return values;
+}
 
 /// Adds up, word by word, one value per possible CPU.
 Result<std::vector<uint64_t>> sum_over_cpus(const RawMap& map, uint32_t index, size_t words);

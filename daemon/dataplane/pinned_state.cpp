@@ -173,12 +173,13 @@ const PinnedZone* PinnedState::find_zone(unsigned index) const {
 }
 
 Result<std::vector<PinnedInterface>> PinnedState::read_interfaces() const {
+  auto interfaces = array_values(interfaces_);
+  if (!interfaces) return interfaces.error();
   std::vector<PinnedInterface> found;
-  for (uint32_t index = 0; index < XF_INTERFACES_MAX; ++index) {
-    auto interface = interfaces_.get(index);
-    if (!interface) return interface.error();
-    interface->name[XF_IFNAME_SIZE - 1] = '\0';
-    if (is_used(interface->name)) found.push_back({index, *interface});
+  for (uint32_t index = 0; index < interfaces->size(); ++index) {
+    auto& interface = (*interfaces)[index];
+    interface.name[XF_IFNAME_SIZE - 1] = '\0';
+    if (is_used(interface.name)) found.push_back({index, interface});
   }
   return found;
 }

@@ -20,6 +20,7 @@
 #include "dataplane/configuration.h"
 #include "dataplane/flow_tables.h"
 #include "dataplane/layout.h"
+#include "dataplane/network_namespace.h"
 #include "dataplane/pin_paths.h"
 #include "dataplane/unload.h"
 
@@ -98,7 +99,8 @@ Status Starter::look_back() {
   if (before_.generation == 0) return clear_state(state_dir_);
   auto own = layout_hash();
   if (!own) return own.error();
-  return **pinned == *own ? ok() : other_version(state_dir_);
+  if (**pinned != *own) return other_version(state_dir_);
+  return check_network_namespace(before_, state_dir_);
 }
 
 std::vector<unsigned> Starter::present_interfaces() const {
@@ -248,6 +250,7 @@ Status Starter::write_control(uint32_t generation, uint64_t build) {
   control.records_watermark = records_watermark;
   control.heartbeat_ns = monotonic_ns();
   control.pid = static_cast<uint32_t>(getpid());
+  control.netns = own_network_namespace();
   if (generation != before_.generation) {
     control.version[version_.copy(control.version, sizeof control.version - 1)] = '\0';
   }

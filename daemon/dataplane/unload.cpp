@@ -19,6 +19,7 @@
 #include "dataplane/bpf_log.h"
 #include "dataplane/bpffs.h"
 #include "dataplane/map_view.h"
+#include "dataplane/network_namespace.h"
 #include "dataplane/pin_paths.h"
 #include "dataplane/state_lock.h"
 #include "dataplane/xdp_state.h"
@@ -35,11 +36,10 @@ std::optional<std::vector<unsigned>> recorded_interfaces(const std::string& stat
   auto map = ArrayMap<xf_interface>::open_pin(map_pin(state_dir, "interfaces"), BPF_MAP_TYPE_ARRAY);
   if (!map) return std::nullopt;
   std::vector<unsigned> found;
-  for (uint32_t index = 0; index < map->max_entries(); ++index) {
-    auto entry = map->get(index);
-    if (!entry) return std::nullopt;
-    if (entry->ifindex != 0) found.push_back(entry->ifindex);
-  }
+  const auto entries = array_values(*map);
+  if (!entries) return std::nullopt;
+  for (const auto& entry : *entries)
+    if (entry.ifindex != 0) found.push_back(entry.ifindex);
   return found;
 }
 
@@ -114,6 +114,17 @@ Status remove_below(const std::string& folder) {
   return failed ? system_error(failed.value(), "cannot read " + folder) : ok();
 }
 
+/// From another network namespace the programs cannot be detached. A state that cannot be read is let pass.
+Status check_reach(const std::string& state_dir) {
+  const auto map = ArrayMap<xf_control>::open_pin(map_pin(state_dir, "control"), BPF_MAP_TYPE_ARRAY);
+  if (!map) return ok();
+  const auto control = map->get(0);
+  if (!control) return ok();
+  auto reached = check_network_namespace(*control, state_dir);
+  if (reached) return reached;
+  return fail(reached.error().message + "; --force removes the pins alone and leaves the programs attached");
+}
+
 Status remove_state(const std::string& state_dir) {
   if (auto cleared = clear_state(state_dir); !cleared) return cleared;
   std::error_code failed;
@@ -137,13 +148,16 @@ Status clear_state(const std::string& state_dir) {
 
 Status unload(const std::string& state_dir, bool force) {
   route_bpf_messages();
-  std::error_code ignored;
-  if (!fs::exists(fs::symlink_status(state_dir, ignored))) return ok();
+  std::error_code unknown;
+  const auto there = fs::symlink_status(state_dir, unknown);
+  if (there.type() == fs::file_type::not_found) return ok();
+  if (unknown) return pin_error(unknown.value(), state_dir);
   if (force) return remove_state(state_dir);
   auto lock = StateLock::acquire(state_dir);
   if (!lock && lock.error().code == EWOULDBLOCK)
     return fail(lock.error().message + ": stop it first, or use --force");
   if (!lock) return lock.error();
+  if (auto reached = check_reach(state_dir); !reached) return reached;
   return remove_state(state_dir);
 }
 

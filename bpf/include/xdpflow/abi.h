@@ -379,8 +379,9 @@ struct xf_control {
 	__u32 pid;		/* of the daemon that wrote the heartbeat */
 	__u32 records_watermark; /* bytes in the ring that wake the reader */
 	char version[24];	/* of the daemon that loaded the programs */
+	__u64 netns;		/* inode of the network namespace whose interfaces these are */
 };
-ABI_SIZE(struct xf_control, 64);
+ABI_SIZE(struct xf_control, 72);
 
 /* Element of `ledger`, one per table: what the kernel does not count. Kept by the daemon, never falls. */
 struct xf_ledger {
