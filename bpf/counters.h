@@ -71,7 +71,7 @@ static __always_inline __u32 histogram_bucket(__u64 value)
 
 static __always_inline void observe(enum xf_histogram_index index, __u64 value_ns)
 {
-	__u32 key = index, bucket = histogram_bucket(value_ns / 1000);
+	__u32 key = index, bucket = histogram_bucket((value_ns + 999) / 1000);
 	struct xf_histogram *histogram = bpf_map_lookup_elem(&histograms, &key);
 
 	if (!histogram || bucket >= XF_HISTOGRAM_BUCKETS)

@@ -69,15 +69,17 @@ static __always_inline enum xf_reason reason_of(union xf_status status)
 static __noinline bool end_flow(struct xf_flow_key *key, struct xf_flow *flow, enum xf_reason reason, __u64 now_ns)
 {
 	struct xf_zone_stats *stats;
+	__u32 tag;
 
 	if (!key || !flow)
 		return false;
-	if (!advance(flow, key_tag(key), XF_PHASE_LIVE, XF_PHASE_ENDED))
+	tag = key_tag(key);
+	if (!advance(flow, tag, XF_PHASE_LIVE, XF_PHASE_ENDED))
 		return false;
 	stats = zone_counters(key->zone);
 	if (stats && reason < XF_REASONS)
 		add(&stats->ended[table_of(flow)][reason], 1);
-	emit_record(key, flow, reason, now_ns);
+	emit_record(key, flow, tag, reason, now_ns);
 	return true;
 }
 
@@ -97,14 +99,15 @@ static __always_inline void wake_reaper(__u64 now_ns)
 		count_error(XF_ERROR_TIMER_START);
 }
 
-/* For an ended flow. A full queue is tried again by the flow's own timer; an orphan's entry goes with its next packet or by LRU. */
+/* For an ended flow. A full queue is tried again by the flow's own timer; an orphan's entry is met again by the sweep. */
 static __always_inline void hand_to_reaper(const struct xf_flow_key *key, struct xf_flow *flow, __u64 now_ns)
 {
 	struct xf_ended item = {.key = *key, .ended_ns = now_ns, .table = table_of(flow)};
 
 	if (bpf_map_push_elem(&ended, &item, 0)) {
 		count_error(XF_ERROR_ENDED_PUSH);
-		bpf_timer_start(&flow->timer, push_retry_ns, 0);
+		if (bpf_timer_start(&flow->timer, push_retry_ns, 0))
+			count_error(XF_ERROR_TIMER_START);
 	}
 	wake_reaper(now_ns);
 }

@@ -19,7 +19,8 @@ static __always_inline __u64 wake_at(__u32 watermark)
 	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= watermark ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline void emit_record(const struct xf_flow_key *key, const struct xf_flow *flow,
+/* An ended flow is what the LRU reuses next: a record that was filled while that happened would tell of two flows. */
+static __always_inline void emit_record(const struct xf_flow_key *key, const struct xf_flow *flow, __u32 tag,
 					enum xf_reason reason, __u64 now_ns)
 {
 	struct xf_control *wanted = control_of_daemon();
@@ -42,6 +43,11 @@ static __always_inline void emit_record(const struct xf_flow_key *key, const str
 	record->icmp_errors = flow->icmp_errors;
 	record->status = flow->status;
 	record->reason = reason;
+	if (*(const volatile __u32 *)&flow->phase >> 8 != tag) {
+		bpf_ringbuf_discard(record, BPF_RB_NO_WAKEUP);
+		count_lost(XF_LOST_RECORD);
+		return;
+	}
 	bpf_ringbuf_submit(record, wake_at(wanted->records_watermark));
 }
 

@@ -56,26 +56,22 @@ static __always_inline void count_packet(struct xf_flow *flow, const struct sigh
 		flow->last_seen_ns = s->now_ns;
 }
 
-/* A shorter timeout is the one case in which a packet touches the timer (FIN, RST, the handshake's steps). */
-static __noinline void shorten(struct xf_flow *flow, __u8 from_slot, __u8 to_slot)
+static __always_inline union xf_status status_now(const struct xf_flow *flow)
 {
-	__u64 to_ns = timeout_ns(to_slot);
-
-	if (!flow || (flow->status.flags & XF_FLOW_ORPHAN) || to_ns >= timeout_ns(from_slot))
-		return;
-	if (bpf_timer_start(&flow->timer, to_ns + coarse_lag_ns(), 0))
-		count_error(XF_ERROR_TIMER_START);
+	return (union xf_status){.word = *(const volatile __u32 *)&flow->status.word};
 }
 
-/* Loses against another CPU's transition: the next packet makes up for it. */
-static __always_inline void change_status(const struct sighting *s, struct xf_flow *flow, union xf_status before,
-					  union xf_status after)
+/* `after` in place of `before`; what it met there if another CPU was faster. */
+static __always_inline union xf_status change_status(const struct sighting *s, struct xf_flow *flow,
+						     union xf_status before, union xf_status after)
 {
+	union xf_status met;
+
 	after.timeout = timeout_slot(&s->key, after);
-	if (__sync_val_compare_and_swap(&flow->status.word, before.word, after.word) != before.word)
-		return;
-	if (after.timeout != before.timeout)
+	met.word = __sync_val_compare_and_swap(&flow->status.word, before.word, after.word);
+	if (met.word == before.word && after.timeout != before.timeout)
 		shorten(flow, before.timeout, after.timeout);
+	return met;
 }
 
 static __always_inline union xf_status next_status(const struct sighting *s, struct xf_flow *flow,
@@ -96,16 +92,37 @@ static __always_inline union xf_status next_status(const struct sighting *s, str
 	return now;
 }
 
+enum { FOLLOW_TRIES = 4 }; /* each loss is another CPU's step in the same conversation */
+
+/* Lets the state follow the packet, from whatever another CPU makes of it meanwhile; returns the status word from before. */
+static __noinline __u32 follow(const struct sighting *s, const struct packet *pkt, struct xf_flow *flow)
+{
+	union xf_status before, after, met;
+
+	if (!s || !pkt || !flow)
+		return 0;
+	before = status_now(flow);
+	for (int i = 0; i < FOLLOW_TRIES; i++) {
+		after = next_status(s, flow, before, is_reverse(s, before));
+		if (after.word == before.word)
+			break;
+		met = change_status(s, flow, before, after);
+		if (met.word == before.word)
+			break;
+		before = met;
+	}
+	return before.word;
+}
+
 /* Counts the packet on its flow and lets the state follow; returns the status from before. */
 static __always_inline union xf_status see(const struct sighting *s, struct xf_flow *flow)
 {
-	union xf_status before = {.word = *(volatile __u32 *)&flow->status.word};
+	union xf_status before = status_now(flow);
 	bool reverse = is_reverse(s, before);
-	union xf_status after = next_status(s, flow, before, reverse);
 
 	count_packet(flow, s, reverse);
-	if (after.word != before.word)
-		change_status(s, flow, before, after);
+	if (next_status(s, flow, before, reverse).word != before.word)
+		before.word = follow(s, s->pkt, flow);
 	return before;
 }
 

@@ -38,7 +38,9 @@ static __noinline enum found make_room(struct sighting *s, struct xf_flow *flow,
 	table = flow_table(s->key.zone, which);
 	if (!table)
 		return VANISHING;
-	end_flow(&s->key, flow, reason, s->now_ns);
+	/* Another CPU may have put a new flow with the same key in its place already. */
+	if (reason == XF_REASON_REPLACED || is_overdue(flow, s->now_ns))
+		end_flow(&s->key, flow, reason, s->now_ns);
 	if (delete_ended(table, &s->key, flow))
 		return NOT_FOUND;
 	if (in_phase(flow, XF_PHASE_ENDED))
@@ -81,28 +83,36 @@ static __always_inline union xf_status first_status(const struct sighting *s)
 	return status;
 }
 
-static __noinline __u32 create(struct sighting *s, const struct packet *pkt)
+/* As insert(), of a new flow with this packet as its first; apart from create() for the sake of the stack. */
+static __noinline long insert_first(struct sighting *s, const struct packet *pkt)
 {
-	struct xf_zone_stats *stats;
-	struct xf_flow *flow;
 	struct xf_flow first = {};
 	void *table;
-	long err;
 
 	if (!s || !pkt)
-		return XF_UNTRACKED_NO_ENTRY;
+		return -EINVAL;
 	table = flow_table(s->key.zone, XF_TABLE_HALF_OPEN);
 	if (!table)
-		return XF_UNTRACKED_NO_ZONE;
+		return -ENOENT;
 	first.phase = key_tag(&s->key) << 8 | XF_PHASE_LIVE;
 	first.status = first_status(s);
 	first.forward.packets = 1;
 	first.forward.bytes = pkt->bytes;
 	first.last_seen_ns = first.created_ns = s->now_ns;
-	err = insert(table, &s->key, &first);
-	if (err && err != -EEXIST)
+	return insert(table, &s->key, &first);
+}
+
+static __noinline __u32 create(struct sighting *s, const struct packet *pkt)
+{
+	long err = insert_first(s, pkt);
+	struct xf_zone_stats *stats;
+	struct xf_flow *flow;
+	void *table;
+
+	if (!s || (err && err != -EEXIST))
 		return XF_UNTRACKED_NO_ENTRY;
-	flow = bpf_map_lookup_elem(table, &s->key);
+	table = flow_table(s->key.zone, XF_TABLE_HALF_OPEN);
+	flow = table ? bpf_map_lookup_elem(table, &s->key) : NULL;
 	if (err) { /* another CPU was first */
 		if (!flow || !in_phase(flow, XF_PHASE_LIVE))
 			return XF_UNTRACKED_REAPING;
@@ -146,13 +156,18 @@ static __always_inline __u32 track_half_open(struct sighting *s)
 	case VANISHING:
 		return XF_UNTRACKED_REAPING;
 	case NOT_FOUND:
-		return create(s, s->pkt);
+		/* Another CPU may have promoted it since this one looked: a second look sees that. */
+		return find(s, XF_TABLE_ESTABLISHED, &flow) == FOUND ? XF_UNTRACKED_REAPING : create(s, s->pkt);
 	case FOUND:
 		break;
 	}
 	before = see(s, flow);
-	if (is_proven(s, flow, before))
-		promote(s, flow);
+	if (in_phase(flow, XF_PHASE_LIVE)) {
+		if (is_proven(s, flow, before))
+			promote(s, flow);
+	} else if (find(s, XF_TABLE_ESTABLISHED, &flow) == FOUND) {
+		follow(s, s->pkt, flow); /* counted on the copy that another CPU has just promoted */
+	}
 	return TRACKED;
 }
 
@@ -182,7 +197,7 @@ __noinline __u32 track(struct packet *pkt, __u32 zone)
 	outcome = track_half_open(&s);
 	if (outcome != XF_UNTRACKED_REAPING)
 		return outcome;
-	/* Its half-open entry was vanishing because another CPU has just promoted it. */
+	/* Its half-open entry vanished because another CPU has just promoted it. */
 	if (find(&s, XF_TABLE_ESTABLISHED, &flow) != FOUND)
 		return outcome;
 	see(&s, flow);

@@ -22,19 +22,64 @@ static __always_inline void count_timer_failure(long err)
 		add(&stats->timer_failures[XF_TIMER_OTHER], 1);
 }
 
+static __always_inline long start_timer(struct xf_flow *flow, __u64 delay_ns)
+{
+	long err = bpf_timer_start(&flow->timer, delay_ns, 0);
+
+	if (err)
+		count_error(XF_ERROR_TIMER_START);
+	return err;
+}
+
+static __always_inline __u8 current_slot(const struct xf_flow *flow)
+{
+	return *(const volatile __u8 *)&flow->status.timeout;
+}
+
+enum { SHORTEN_TRIES = 3 };
+
+/*
+ * A shorter timeout is the one case in which a packet touches the timer (FIN, RST, the handshake's steps). Whoever starts the timer
+ * last may not be who changed the state last, so each looks again.
+ */
+static __noinline void shorten(struct xf_flow *flow, __u8 from_slot, __u8 to_slot)
+{
+	if (!flow)
+		return;
+	for (int i = 0; i < SHORTEN_TRIES && from_slot != to_slot; i++) {
+		if ((flow->status.flags & XF_FLOW_ORPHAN) || timeout_ns(to_slot) >= timeout_ns(from_slot))
+			return;
+		/* -EINVAL: not armed yet; who arms it looks for a shorter timeout then. */
+		bpf_timer_start(&flow->timer, timeout_ns(to_slot) + coarse_lag_ns(), 0);
+		from_slot = to_slot;
+		to_slot = current_slot(flow);
+	}
+}
+
+/* Behind a start: another CPU's FIN or RST may have come before it. */
+static __always_inline void shorten_if_changed(struct xf_flow *flow, __u8 armed_slot)
+{
+	__u8 slot = current_slot(flow);
+
+	if (slot != armed_slot)
+		shorten(flow, armed_slot, slot);
+}
+
 /* Never inserts or deletes: on 6.1 and 6.12 an evicting CPU may hold the table's lock while it waits for this callback. */
 static int on_idle_check(void *map, struct xf_flow_key *map_key, struct xf_flow *flow)
 {
 	struct xf_flow_key key = *map_key;
 	__u64 now_ns = bpf_ktime_get_ns();
 	__s64 left;
+	__u8 slot;
 
 	if (in_phase(flow, XF_PHASE_LIVE)) {
+		slot = current_slot(flow);
 		left = left_ns(flow, now_ns);
 		if (left > 0) {
 			count_callback(XF_CALLBACK_REARMED);
-			if (bpf_timer_start(&flow->timer, left, 0))
-				count_error(XF_ERROR_TIMER_START);
+			start_timer(flow, left);
+			shorten_if_changed(flow, slot);
 			return 0;
 		}
 		if (end_flow(&key, flow, reason_of(flow->status), now_ns)) {
@@ -67,10 +112,7 @@ static __always_inline long arm(void *table, struct xf_flow *flow, __u64 delay_n
 		count_error(XF_ERROR_TIMER_CALLBACK);
 		return err;
 	}
-	err = bpf_timer_start(&flow->timer, delay_ns, 0);
-	if (err)
-		count_error(XF_ERROR_TIMER_START);
-	return err;
+	return start_timer(flow, delay_ns);
 }
 
 #endif

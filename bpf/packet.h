@@ -103,6 +103,12 @@ static __always_inline void set_mapped(struct xf_addr *addr, __be32 ipv4)
 	addr->word[3] = ipv4;
 }
 
+/* Such an address never travels in an IPv6 header (RFC 4291, section 2.5.5.2); here it would act on an IPv4 flow. */
+static __always_inline bool is_mapped(const struct xf_addr *addr)
+{
+	return !addr->word[0] && !addr->word[1] && addr->word[2] == bpf_htonl(0xffff);
+}
+
 /* Leaves `c` behind the header and its options; `c->left` is what the header announces from there. */
 static __always_inline int parse_ipv4(struct cursor *c, struct packet *pkt)
 {
@@ -207,7 +213,7 @@ static __always_inline int skip_extensions(struct xdp_md *ctx, struct cursor *c,
 	return chain.outcome;
 }
 
-/* A jumbogram (RFC 2675: payload length zero) counts as a bad header: no interface that XDP attaches to carries one. */
+/* A jumbogram (RFC 2675: payload length zero) counts as a bad header; only BIG TCP in generic mode makes them. */
 static __always_inline int parse_ipv6(struct xdp_md *ctx, struct cursor *c, struct packet *pkt)
 {
 	struct ipv6hdr *ip = take(c, sizeof(*ip));
@@ -220,6 +226,8 @@ static __always_inline int parse_ipv6(struct xdp_md *ctx, struct cursor *c, stru
 	pkt->bytes = sizeof(*ip) + c->left;
 	__builtin_memcpy(&pkt->src, &ip->saddr, sizeof(pkt->src));
 	__builtin_memcpy(&pkt->dst, &ip->daddr, sizeof(pkt->dst));
+	if (is_mapped(&pkt->src) || is_mapped(&pkt->dst))
+		return XF_UNPARSED_BAD_IP;
 	pkt->l4_proto = ip->nexthdr;
 	pkt->fragment = false;
 	pkt->more = false;

@@ -50,33 +50,48 @@ struct bite {
 	bool no_timers; /* one refusal is enough to know for this bite */
 };
 
-/* True while the item must stay in the queue. */
+/* True if it has one now, and is no orphan any more. */
+static __always_inline bool adopt(void *table, struct xf_flow *flow, __u8 slot, __u64 delay_ns, struct bite *bite)
+{
+	if (bite->no_timers)
+		return false;
+	if (arm(table, flow, delay_ns)) {
+		bite->no_timers = true;
+		return false;
+	}
+	__sync_fetch_and_and(&flow->status.word, ~orphan_bit());
+	shorten_if_changed(flow, slot);
+	return true;
+}
+
+/*
+ * True while the item must stay in the queue. What ends here is deleted here, not handed to the reaper, which this is: an orphan
+ * has no timer that would try again if the queue were full.
+ */
 static __always_inline bool is_orphan_still(struct xf_orphan *item, struct bite *bite)
 {
 	void *table = flow_table(item->key.zone, item->table);
 	__u64 now_ns = bpf_ktime_get_ns();
 	struct xf_flow *flow;
 	__s64 left;
+	__u8 slot;
 
 	flow = table ? bpf_map_lookup_elem(table, &item->key) : NULL;
-	if (!flow || flow->created_ns != item->created_ns || !in_phase(flow, XF_PHASE_LIVE))
+	if (!flow || flow->created_ns != item->created_ns)
 		return false;
-	left = left_ns(flow, now_ns);
-	if (left <= 0) {
-		if (end_flow(&item->key, flow, reason_of(flow->status), now_ns)) {
+	if (in_phase(flow, XF_PHASE_LIVE)) {
+		slot = flow->status.timeout;
+		left = left_ns(flow, now_ns);
+		if (left > 0)
+			return !adopt(table, flow, slot, left, bite);
+		if (end_flow(&item->key, flow, reason_of(flow->status), now_ns))
 			observe(XF_HISTOGRAM_LATENESS, -left);
-			hand_to_reaper(&item->key, flow, now_ns);
-		}
+	}
+	if (delete_ended(table, &item->key, flow)) {
+		observe(XF_HISTOGRAM_REAP_DELAY, bpf_ktime_get_ns() - now_ns);
 		return false;
 	}
-	if (bite->no_timers)
-		return true;
-	if (arm(table, flow, left)) {
-		bite->no_timers = true;
-		return true;
-	}
-	__sync_fetch_and_and(&flow->status.word, ~orphan_bit());
-	return false;
+	return in_phase(flow, XF_PHASE_ENDED);
 }
 
 static long sweep_one(__u32 i, struct bite *bite)
@@ -126,6 +141,13 @@ static __always_inline bool has_orphans(void)
 	return bpf_map_peek_elem(&orphans, &item) == 0;
 }
 
+/* A failure leaves it awake without a heartbeat: the next new flow revives it. */
+static __always_inline void go_on(struct xf_reaper *r, __u64 delay_ns)
+{
+	if (bpf_timer_start(&r->timer, delay_ns, 0))
+		count_error(XF_ERROR_TIMER_START);
+}
+
 static int on_reap(void *map, __u32 *index, struct xf_reaper *r)
 {
 	__u64 now_ns = bpf_ktime_get_ns();
@@ -135,9 +157,9 @@ static int on_reap(void *map, __u32 *index, struct xf_reaper *r)
 	sweep_orphans(r, now_ns);
 	bpf_loop(REAP_MAX, reap_one, &slice, 0);
 	if (has_ended()) {
-		bpf_timer_start(&r->timer, reaper_pause_ns, 0);
+		go_on(r, reaper_pause_ns);
 	} else if (has_orphans()) {
-		bpf_timer_start(&r->timer, orphan_tick_ns, 0);
+		go_on(r, orphan_tick_ns);
 	} else {
 		__sync_lock_test_and_set(&r->awake, 0);
 		if (has_ended() || has_orphans())

@@ -42,12 +42,17 @@ static __always_inline __u8 after_fin(__u8 state, __u16 flags)
 	return state == XF_STATE_CLOSE_WAIT ? state : XF_STATE_FIN_WAIT;
 }
 
-/* A RST that the other end ignored: what the flow was before it. */
-static __always_inline __u8 revived(__u16 flags)
+/* A RST that the other end ignored: what the flow was before it. Its handshake proves nothing any more. */
+static __always_inline union xf_status revived(union xf_status closed)
 {
-	if ((flags & XF_FLOW_FIN_FORWARD) && (flags & XF_FLOW_FIN_REVERSE))
-		return XF_STATE_LAST_ACK;
-	return flags & (XF_FLOW_FIN_FORWARD | XF_FLOW_FIN_REVERSE) ? XF_STATE_FIN_WAIT : XF_STATE_ESTABLISHED;
+	__u16 fins = closed.flags & (XF_FLOW_FIN_FORWARD | XF_FLOW_FIN_REVERSE);
+
+	closed.flags &= ~XF_FLOW_SYN;
+	if (fins == (XF_FLOW_FIN_FORWARD | XF_FLOW_FIN_REVERSE))
+		closed.state = XF_STATE_LAST_ACK;
+	else
+		closed.state = fins ? XF_STATE_FIN_WAIT : XF_STATE_ESTABLISHED;
+	return closed;
 }
 
 /* Neither SYN, FIN nor RST, before the connection stands. `proves`: the responder's SYN-ACK is acknowledged. */
@@ -100,7 +105,8 @@ static __always_inline union xf_status tcp_next(union xf_status now, __u32 synac
 		if (next.state == XF_STATE_SYN_RECV && reverse && (pkt->tcp_flags & TCP_ACK))
 			next.flags |= XF_FLOW_SYNACK;
 	} else if (now.state == XF_STATE_CLOSE) {
-		next.state = pkt->has_payload ? revived(now.flags) : now.state;
+		if (pkt->has_payload)
+			next = revived(now);
 	} else if (pkt->tcp_flags & TCP_FIN) {
 		next.flags |= reverse ? XF_FLOW_FIN_REVERSE : XF_FLOW_FIN_FORWARD;
 		next.state = after_fin(now.state, next.flags);

@@ -18,12 +18,18 @@ struct ParseCase {
   uint8_t fragment = 0;
 };
 
-std::ostream& operator<<(std::ostream& out, const ParseCase& c) { return out << c.name; }
+std::ostream& operator<<(std::ostream& out, const ParseCase& c) {
+  return out << c.name;
+}
 
 constexpr uint8_t hop_by_hop = 0, routing = 43, authentication = 51, destination_options = 60;
 
-Packet tcp6() { return tcp().from("2001:db8::1", 40000).to("2001:db8::2", 80).syn(); }
-Packet udp6() { return udp().from("2001:db8::1", 40000).to("2001:db8::2", 53); }
+Packet tcp6() {
+  return tcp().from("2001:db8::1", 40000).to("2001:db8::2", 80).syn();
+}
+Packet udp6() {
+  return udp().from("2001:db8::1", 40000).to("2001:db8::2", 53);
+}
 
 std::vector<ParseCase> parse_cases() {
   return {
@@ -37,7 +43,8 @@ std::vector<ParseCase> parse_cases() {
       {"icmp_of_another_type_has_no_port", icmp().icmp_type(9).icmp_id(79), 1, 0},
       {"icmpv6_echo_has_its_identifier_as_port", icmpv6().icmp_id(80), 58, 80},
       {"another_protocol_is_its_number", ip_protocol(47).payload(8), 47, 0},
-      {"another_protocol_over_ipv6", ip_protocol(132).from("2001:db8::1").to("2001:db8::2").payload(12), 132, 0},
+      {"another_protocol_over_ipv6", ip_protocol(132).from("2001:db8::1").to("2001:db8::2").payload(12), 132,
+       0},
       {"ipv4_options", tcp().syn().ipv4_options(10), 6, 40000},
       {"one_vlan_tag", tcp().syn().vlan(10), 6, 40000},
       {"two_vlan_tags", tcp().syn().vlan(10, 0x88a8).vlan(20), 6, 40000},
@@ -46,7 +53,13 @@ std::vector<ParseCase> parse_cases() {
       {"routing_header", udp6().extension(routing, 2), 17, 40000},
       {"authentication_header", udp6().extension(authentication, 2), 17, 40000},
       {"six_extension_headers",
-       udp6().extension(hop_by_hop).extension(destination_options).extension(routing).extension(authentication).extension(destination_options).extension(destination_options),
+       udp6()
+           .extension(hop_by_hop)
+           .extension(destination_options)
+           .extension(routing)
+           .extension(authentication)
+           .extension(destination_options)
+           .extension(destination_options),
        17, 40000},
       {"first_fragment_has_ports", udp().payload(64).udp_length(3000).fragment(0, true), 17, 40000},
       {"later_fragment_has_none", udp().payload(64).fragment(1480, true), 17, 0, 1},
@@ -97,7 +110,9 @@ struct UnparsedCase {
   xf_unparsed reason;
 };
 
-std::ostream& operator<<(std::ostream& out, const UnparsedCase& c) { return out << c.name; }
+std::ostream& operator<<(std::ostream& out, const UnparsedCase& c) {
+  return out << c.name;
+}
 
 Packet seven_extensions() {
   Packet packet = udp6();
@@ -120,7 +135,10 @@ std::vector<UnparsedCase> unparsed_cases() {
       {"ipv4_length_below_its_header", tcp().claimed_length(19).frame(), XF_UNPARSED_BAD_IP},
       {"ipv4_length_beyond_the_frame", tcp().claimed_length(1500).frame(), XF_UNPARSED_TRUNCATED},
       {"ipv6_length_beyond_the_frame", udp6().claimed_length(1500).frame(), XF_UNPARSED_TRUNCATED},
-      {"ipv6_length_below_its_extensions", udp6().extension(hop_by_hop, 4).claimed_length(8).frame(), XF_UNPARSED_BAD_IP},
+      {"ipv6_length_below_its_extensions", udp6().extension(hop_by_hop, 4).claimed_length(8).frame(),
+       XF_UNPARSED_BAD_IP},
+      {"ipv6_with_a_mapped_source", udp6().from("::ffff:192.0.2.1", 40000).frame(), XF_UNPARSED_BAD_IP},
+      {"ipv6_with_a_mapped_destination", udp6().to("::ffff:192.0.2.1", 53).frame(), XF_UNPARSED_BAD_IP},
       {"more_extension_headers_than_are_followed", seven_extensions().frame(), XF_UNPARSED_EXTENSIONS},
       {"tcp_header_of_four_words", tcp().syn().data_offset(4).frame(), XF_UNPARSED_BAD_L4},
       {"tcp_header_beyond_the_packet", tcp().syn().data_offset(15).frame(), XF_UNPARSED_BAD_L4},

@@ -103,6 +103,11 @@ Packet& Packet::quoting(const Packet& cause, size_t bytes) {
   return *this;
 }
 
+Packet& Packet::cut_quote(size_t bytes) {
+  quote_.resize(bytes);
+  return *this;
+}
+
 Packet& Packet::payload(size_t bytes) {
   payload_ = bytes;
   return *this;

@@ -41,6 +41,8 @@ class Packet {
   Packet& icmp_id(uint16_t id);
   /// Makes this ICMP packet an error about `cause`, of which it quotes the IP header and `bytes` of what follows.
   Packet& quoting(const Packet& cause, size_t bytes = 8);
+  /// Keeps the first `bytes` of what is quoted.
+  Packet& cut_quote(size_t bytes);
 
   Packet& payload(size_t bytes);
   /// Outer tag first; at most as many as wanted.

@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
-#include <array>
 #include <cstring>
 #include <stdexcept>
 
@@ -36,6 +35,13 @@ void share(bpf_map* map, const bpf_object* owner) {
   if (shared && !bpf_map__is_internal(map)) must(bpf_map__reuse_fd(map, bpf_map__fd(shared)), "share a map");
 }
 
+uint32_t id_of(const UniqueFd& map) {
+  bpf_map_info info{};
+  __u32 size = sizeof info;
+  must(bpf_obj_get_info_by_fd(map.get(), &info, &size), "ask for a map's id");
+  return info.id;
+}
+
 template <class T>
 void share_all(T* skeleton, const bpf_object* owner) {
   bpf_map* map = nullptr;
@@ -47,6 +53,12 @@ void share_all(T* skeleton, const bpf_object* owner) {
 Timeouts with_timeout(xf_timeout which, std::chrono::nanoseconds value, Timeouts base) {
   base[which] = value;
   return base;
+}
+
+Timeouts all_timeouts(std::chrono::nanoseconds value) {
+  Timeouts timeouts;
+  timeouts.fill(value);
+  return timeouts;
 }
 
 Tracker::Tracker(const TrackerOptions& options) {
@@ -66,9 +78,7 @@ Tracker::Tracker(const TrackerOptions& options) {
     control.records_watermark = 65'536;
   });
   add_rule(0, 0, false);
-  if (!options.reaper) return;
-  const AdminClient admin(bpf_program__fd(admin_->progs.admin));
-  if (auto started = admin.start_reaper(); !started) throw std::runtime_error(started.error().message);
+  if (options.reaper) start_reaper();
 }
 
 void Tracker::load(const TrackerOptions& options) {
@@ -79,6 +89,7 @@ void Tracker::load(const TrackerOptions& options) {
   const uint32_t flows = (options.max_flows + options.max_half_open) * options.zones;
   bpf_map__set_max_entries(admin_->maps.ended, options.ended_queue);
   bpf_map__set_max_entries(admin_->maps.orphans, flows);
+  bpf_map__set_max_entries(admin_->maps.records, options.records_ring);
   xdpflow_->rodata->coarse_tick_ns = admin_->rodata->coarse_tick_ns = coarse_tick_ns();
   options.knobs(xdpflow_.get());
   std::memcpy(admin_->rodata, xdpflow_->rodata, sizeof *admin_->rodata);
@@ -99,27 +110,38 @@ void Tracker::make_tables(const TrackerOptions& options) {
   for (uint32_t index = 0; index < options.zones * XF_TABLES; index++) {
     const bool half_open = index % XF_TABLES == XF_TABLE_HALF_OPEN;
     const uint32_t size = half_open ? options.max_half_open : options.max_flows;
-    UniqueFd made(bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "flows", sizeof(xf_flow_key), sizeof(xf_flow), size, &map));
+    UniqueFd made(
+        bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "flows", sizeof(xf_flow_key), sizeof(xf_flow), size, &map));
     must(made.get(), "make a flow table");
     put(admin_->maps.tables, index, made.get());
+    table_ids_.push_back(id_of(made));
     tables_.push_back(std::move(made));
   }
 }
 
-int Tracker::program() const { return bpf_program__fd(xdpflow_->progs.xdpflow); }
+int Tracker::program() const {
+  return bpf_program__fd(xdpflow_->progs.xdpflow);
+}
 
-int Tracker::table(xf_table table, unsigned zone) const { return tables_.at(zone * XF_TABLES + table).get(); }
+int Tracker::table(xf_table table, unsigned zone) const {
+  return tables_.at(zone * XF_TABLES + table).get();
+}
 
 uint32_t Tracker::run(const Bytes& frame) const {
   LIBBPF_OPTS(bpf_test_run_opts, opts);
   opts.data_in = frame.data();
   opts.data_size_in = static_cast<__u32>(frame.size());
-  must(bpf_prog_test_run_opts(program(), &opts), "BPF_PROG_RUN of " + std::to_string(frame.size()) + " bytes");
+  must(bpf_prog_test_run_opts(program(), &opts),
+       "BPF_PROG_RUN of " + std::to_string(frame.size()) + " bytes");
   return opts.retval;
 }
 
 void Tracker::run(const std::vector<Packet>& packets) const {
   for (const auto& packet : packets) run(packet);
+}
+
+void Tracker::run(const std::vector<Bytes>& frames) const {
+  for (const auto& frame : frames) run(frame);
 }
 
 double Tracker::repeat(const Bytes& frame, uint32_t count) const {
@@ -130,97 +152,6 @@ double Tracker::repeat(const Bytes& frame, uint32_t count) const {
   must(bpf_prog_test_run_opts(program(), &opts), "BPF_PROG_RUN");
   return opts.duration;
 }
-
-std::vector<Entry> Tracker::entries(xf_table which, unsigned zone) const {
-  std::vector<Entry> found;
-  xf_flow_key key{}, next{};
-  const int fd = table(which, zone);
-  for (const void* from = nullptr; bpf_map_get_next_key(fd, from, &next) == 0; from = &key) {
-    key = next;
-    xf_flow flow{};
-    if (bpf_map_lookup_elem(fd, &key, &flow) == 0 && (flow.phase & 0xff) == XF_PHASE_LIVE) found.push_back({key, flow});
-  }
-  return found;
-}
-
-Entry Tracker::the_flow(unsigned zone) const {
-  auto all = entries(XF_TABLE_HALF_OPEN, zone);
-  for (const auto& entry : entries(XF_TABLE_ESTABLISHED, zone)) all.push_back(entry);
-  if (all.size() != 1) throw std::runtime_error("there are " + std::to_string(all.size()) + " flows, not one");
-  return all.front();
-}
-
-size_t Tracker::live(xf_table table, unsigned zone) const { return entries(table, zone).size(); }
-
-uint64_t Tracker::counted(xf_table which, unsigned zone) const {
-  xf_census frame{};
-  frame.index = zone * XF_TABLES + which;
-  if (census_) {
-    LIBBPF_OPTS(bpf_test_run_opts, opts);
-    xf_census answer{};
-    opts.data_in = &frame;
-    opts.data_size_in = sizeof frame;
-    opts.data_out = &answer;
-    opts.data_size_out = sizeof answer;
-    must(bpf_prog_test_run_opts(bpf_program__fd(census_->progs.census), &opts), "run the census");
-    if (answer.supported) return answer.count;
-  }
-  uint64_t count = 0;
-  xf_flow_key key{};
-  const int fd = table(which, zone);
-  for (const void* from = nullptr; bpf_map_get_next_key(fd, from, &key) == 0; from = &key) count++;
-  return count;
-}
-
-template <class Value>
-Value Tracker::per_cpu_sum(int map, uint32_t key) const {
-  static_assert(sizeof(Value) % sizeof(uint64_t) == 0);
-  constexpr size_t words = sizeof(Value) / sizeof(uint64_t);
-  const auto cpus = static_cast<size_t>(libbpf_num_possible_cpus());
-  std::vector<uint64_t> raw(words * cpus);
-  must(bpf_map_lookup_elem(map, &key, raw.data()), "read a per-CPU map");
-  std::array<uint64_t, words> sum{};
-  for (size_t i = 0; i < raw.size(); i++) sum[i % words] += raw[i];
-  Value value;
-  std::memcpy(&value, sum.data(), sizeof value);
-  return value;
-}
-
-xf_interface_stats Tracker::interface_stats() const {
-  return per_cpu_sum<xf_interface_stats>(bpf_map__fd(xdpflow_->maps.interface_stats), 0);
-}
-
-xf_zone_stats Tracker::zone_stats(unsigned zone) const {
-  return per_cpu_sum<xf_zone_stats>(bpf_map__fd(xdpflow_->maps.zone_stats), zone);
-}
-
-xf_global_stats Tracker::global_stats() const {
-  return per_cpu_sum<xf_global_stats>(bpf_map__fd(xdpflow_->maps.global_stats), 0);
-}
-
-xf_histogram Tracker::histogram(xf_histogram_index index) const {
-  return per_cpu_sum<xf_histogram>(bpf_map__fd(xdpflow_->maps.histograms), index);
-}
-
-template <class Record>
-std::vector<Record> Tracker::drain(bpf_map* map) const {
-  auto view = RawMap::of_fd(bpf_map__fd(map), bpf_map__name(map), {BPF_MAP_TYPE_RINGBUF, 0, 0});
-  if (!view) throw std::runtime_error(view.error().message);
-  auto ring = EventRing::open(*view);
-  if (!ring) throw std::runtime_error(ring.error().message);
-  std::vector<Record> found;
-  ring->drain(SIZE_MAX, [&](std::span<const std::byte> bytes) {
-    Record record;
-    if (bytes.size() != sizeof record) throw std::runtime_error("a record of another size");
-    std::memcpy(&record, bytes.data(), sizeof record);
-    found.push_back(record);
-  });
-  ring->commit();
-  return found;
-}
-
-std::vector<xf_record> Tracker::records() const { return drain<xf_record>(xdpflow_->maps.records); }
-std::vector<xf_event> Tracker::events() const { return drain<xf_event>(xdpflow_->maps.events); }
 
 void Tracker::set_timeouts(const Timeouts& timeouts) const {
   const auto slots = timeout_slots(timeouts);
@@ -239,17 +170,35 @@ void Tracker::add_rule(uint16_t vlan, uint8_t zone, bool has_vlans) const {
   const xf_zone_rule_key key{loopback, vlan, 0};
   const xf_zone_rule rule{0, zone, has_vlans};
   must(bpf_map_update_elem(bpf_map__fd(xdpflow_->maps.zone_rules), &key, &rule, BPF_ANY), "set a zone rule");
+  if (vlan == 0) put(xdpflow_->maps.rule_cache, loopback, xf_cached_rule{rule, 1});
 }
 
 void Tracker::drop_rules() const {
   const xf_zone_rule_key key{loopback, 0, 0};
   must(bpf_map_delete_elem(bpf_map__fd(xdpflow_->maps.zone_rules), &key), "drop a zone rule");
+  put(xdpflow_->maps.rule_cache, loopback, xf_cached_rule{});
 }
 
 uint32_t Tracker::flush(xf_table table, const std::vector<xf_flow_key>& keys) const {
   auto flushed = AdminClient(bpf_program__fd(admin_->progs.admin)).flush(table, keys);
   if (!flushed) throw std::runtime_error(flushed.error().message);
   return *flushed;
+}
+
+void Tracker::start_reaper() const {
+  const AdminClient admin(bpf_program__fd(admin_->progs.admin));
+  if (auto started = admin.start_reaper(); !started) throw std::runtime_error(started.error().message);
+}
+
+void Tracker::let_go_of_tables() {
+  for (auto& table : tables_) table = UniqueFd();
+}
+
+void Tracker::hold_tables() {
+  for (size_t i = 0; i < tables_.size(); i++) {
+    tables_[i] = UniqueFd(bpf_map_get_fd_by_id(table_ids_[i]));
+    must(tables_[i].get(), "take hold of a flow table");
+  }
 }
 
 }  // namespace xdpflowd::test

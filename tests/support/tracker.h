@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The packet program in the kernel, attached nowhere: packets go in by BPF_PROG_RUN, tables and counters are read back.
+// The packet program in the kernel, attached nowhere: packets go in by BPF_PROG_RUN, tables and counters are
+// read back.
 #pragma once
 
 #include <chrono>
@@ -29,8 +30,9 @@ struct TrackerOptions {
   Timeouts timeouts = default_timeouts();
   bool records = true;
   uint32_t ended_queue = 65'536;
-  bool reaper = true;  // false: nobody started it
-  /// Load-time constants of the packet program and of the admin program.
+  uint32_t records_ring = 16 * 1024 * 1024;  // bytes
+  bool reaper = true;                        // false: nobody started it
+  /// Load-time constants of both programs.
   std::function<void(xdpflow_bpf*)> knobs = [](xdpflow_bpf*) {};
 };
 
@@ -54,20 +56,33 @@ class Tracker {
   uint32_t run(const Bytes& frame) const;
   uint32_t run(const Packet& packet) const { return run(packet.frame()); }
   void run(const std::vector<Packet>& packets) const;
+  void run(const std::vector<Bytes>& frames) const;
   /// The same frame `count` times in one go; nanoseconds per run.
   double repeat(const Bytes& frame, uint32_t count) const;
 
-  std::vector<Entry> entries(xf_table table, unsigned zone = 0) const;
+  /// Live ones. At rest: while entries come and go the walk may begin again and again.
+  std::vector<Entry> entries(xf_table table, unsigned zone = 0) const {
+    return some_entries(table, SIZE_MAX, zone);
+  }
+  /// As many at most.
+  std::vector<Entry> some_entries(xf_table table, size_t limit, unsigned zone = 0) const;
   /// The only live flow of the zone, wherever it is; throws if there is none or more than one.
   Entry the_flow(unsigned zone = 0) const;
   size_t live(xf_table table, unsigned zone = 0) const;
   /// The kernel's own number of elements, ended ones included.
   uint64_t counted(xf_table table, unsigned zone = 0) const;
+  /// What the books of the table say was evicted; exact at rest.
+  int64_t evicted(xf_table table, unsigned zone = 0) const;
+  /// Waits until both tables are empty; false if they are not within `timeout`.
+  bool empties(std::chrono::milliseconds timeout = std::chrono::seconds(10), unsigned zone = 0) const;
 
   xf_interface_stats interface_stats() const;
   xf_zone_stats zone_stats(unsigned zone = 0) const;
   xf_global_stats global_stats() const;
+  /// Flows of both tables that ended, for whatever reason.
+  uint64_t ended(unsigned zone = 0) const;
   xf_histogram histogram(xf_histogram_index index) const;
+  xf_reaper reaper() const;
   std::vector<xf_record> records() const;
   std::vector<xf_event> events() const;
 
@@ -76,6 +91,11 @@ class Tracker {
   void add_rule(uint16_t vlan, uint8_t zone, bool has_vlans) const;
   void drop_rules() const;
   uint32_t flush(xf_table table, const std::vector<xf_flow_key>& keys) const;
+  void start_reaper() const;
+  /// Gives up the references of user space to the flow tables: no timer can be had in them (-EPERM).
+  void let_go_of_tables();
+  /// Takes the references again.
+  void hold_tables();
 
   int program() const;
   int table(xf_table table, unsigned zone = 0) const;
@@ -93,9 +113,12 @@ class Tracker {
   Skeleton<census_bpf> census_{nullptr, census_bpf__destroy};
   Skeleton<xdpflow_bpf> xdpflow_{nullptr, xdpflow_bpf__destroy};
   std::vector<UniqueFd> tables_;  // zone * XF_TABLES + table
+  std::vector<uint32_t> table_ids_;
 };
 
 /// The default timeouts with one replaced.
 Timeouts with_timeout(xf_timeout which, std::chrono::nanoseconds value, Timeouts base = default_timeouts());
+/// The same for all.
+Timeouts all_timeouts(std::chrono::nanoseconds value);
 
 }  // namespace xdpflowd::test

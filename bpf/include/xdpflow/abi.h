@@ -241,7 +241,7 @@ enum xf_untracked {
 
 struct xf_interface_stats {
 	__u64 packets[XF_VERDICTS];
-	__u64 bytes; /* layer 3; whole frames where there is no IP header */
+	__u64 bytes; /* layer 3; the frame's linear part where there is no IP header */
 	__u64 unparsed[XF_UNPARSED];
 	__u64 untracked[XF_UNTRACKED];
 };

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What a test reads back: tables, counters, rings.
+#include <bpf/bpf.h>
+
+#include <array>
+#include <cstring>
+#include <numeric>
+#include <stdexcept>
+
+#include "flow/ledger.h"
+#include "support/process.h"
+#include "support/tracker.h"
+
+namespace xdpflowd::test {
+
+namespace {
+
+void must(int outcome, const std::string& what) {
+  if (outcome < 0) throw std::runtime_error(what + ": " + std::strerror(errno));
+}
+
+}  // namespace
+
+std::vector<Entry> Tracker::some_entries(xf_table which, size_t limit, unsigned zone) const {
+  std::vector<Entry> found;
+  xf_flow_key key{}, next{};
+  const int fd = table(which, zone);
+  for (const void* from = nullptr; found.size() < limit && bpf_map_get_next_key(fd, from, &next) == 0;
+       from = &key) {
+    key = next;
+    xf_flow flow{};
+    if (bpf_map_lookup_elem(fd, &key, &flow) == 0 && (flow.phase & 0xff) == XF_PHASE_LIVE)
+      found.push_back({key, flow});
+  }
+  return found;
+}
+
+Entry Tracker::the_flow(unsigned zone) const {
+  auto all = entries(XF_TABLE_HALF_OPEN, zone);
+  for (const auto& entry : entries(XF_TABLE_ESTABLISHED, zone)) all.push_back(entry);
+  if (all.size() != 1)
+    throw std::runtime_error("there are " + std::to_string(all.size()) + " flows, not one");
+  return all.front();
+}
+
+size_t Tracker::live(xf_table table, unsigned zone) const {
+  return entries(table, zone).size();
+}
+
+uint64_t Tracker::counted(xf_table which, unsigned zone) const {
+  xf_census frame{};
+  frame.index = zone * XF_TABLES + which;
+  if (census_) {
+    LIBBPF_OPTS(bpf_test_run_opts, opts);
+    xf_census answer{};
+    opts.data_in = &frame;
+    opts.data_size_in = sizeof frame;
+    opts.data_out = &answer;
+    opts.data_size_out = sizeof answer;
+    must(bpf_prog_test_run_opts(bpf_program__fd(census_->progs.census), &opts), "run the census");
+    if (answer.supported) return answer.count;
+  }
+  uint64_t count = 0;
+  xf_flow_key key{};
+  const int fd = table(which, zone);
+  for (const void* from = nullptr; bpf_map_get_next_key(fd, from, &key) == 0; from = &key) count++;
+  return count;
+}
+
+int64_t Tracker::evicted(xf_table table, unsigned zone) const {
+  const auto stats = zone_stats(zone);
+  return eviction_estimate(stats, table, counted(table, zone));
+}
+
+bool Tracker::empties(std::chrono::milliseconds timeout, unsigned zone) const {
+  return eventually(
+      timeout, [&] { return counted(XF_TABLE_HALF_OPEN, zone) + counted(XF_TABLE_ESTABLISHED, zone) == 0; });
+}
+
+template <class Value>
+Value Tracker::per_cpu_sum(int map, uint32_t key) const {
+  static_assert(sizeof(Value) % sizeof(uint64_t) == 0);
+  constexpr size_t words = sizeof(Value) / sizeof(uint64_t);
+  const auto cpus = static_cast<size_t>(libbpf_num_possible_cpus());
+  std::vector<uint64_t> raw(words * cpus);
+  must(bpf_map_lookup_elem(map, &key, raw.data()), "read a per-CPU map");
+  std::array<uint64_t, words> sum{};
+  for (size_t i = 0; i < raw.size(); i++) sum[i % words] += raw[i];
+  Value value;
+  std::memcpy(&value, sum.data(), sizeof value);
+  return value;
+}
+
+xf_interface_stats Tracker::interface_stats() const {
+  return per_cpu_sum<xf_interface_stats>(bpf_map__fd(xdpflow_->maps.interface_stats), 0);
+}
+
+xf_zone_stats Tracker::zone_stats(unsigned zone) const {
+  return per_cpu_sum<xf_zone_stats>(bpf_map__fd(xdpflow_->maps.zone_stats), zone);
+}
+
+xf_global_stats Tracker::global_stats() const {
+  return per_cpu_sum<xf_global_stats>(bpf_map__fd(xdpflow_->maps.global_stats), 0);
+}
+
+uint64_t Tracker::ended(unsigned zone) const {
+  const auto stats = zone_stats(zone);
+  uint64_t sum = 0;
+  for (const auto& by_reason : stats.ended)
+    sum = std::accumulate(std::begin(by_reason), std::end(by_reason), sum);
+  return sum;
+}
+
+xf_reaper Tracker::reaper() const {
+  xf_reaper reaper{};
+  const uint32_t key = 0;
+  must(bpf_map_lookup_elem(bpf_map__fd(xdpflow_->maps.reaper), &key, &reaper), "read the reaper");
+  return reaper;
+}
+
+xf_histogram Tracker::histogram(xf_histogram_index index) const {
+  return per_cpu_sum<xf_histogram>(bpf_map__fd(xdpflow_->maps.histograms), index);
+}
+
+template <class Record>
+std::vector<Record> Tracker::drain(bpf_map* map) const {
+  auto view = RawMap::of_fd(bpf_map__fd(map), bpf_map__name(map), {BPF_MAP_TYPE_RINGBUF, 0, 0});
+  if (!view) throw std::runtime_error(view.error().message);
+  auto ring = EventRing::open(*view);
+  if (!ring) throw std::runtime_error(ring.error().message);
+  std::vector<Record> found;
+  ring->drain(SIZE_MAX, [&](std::span<const std::byte> bytes) {
+    Record record;
+    if (bytes.size() != sizeof record) throw std::runtime_error("a record of another size");
+    std::memcpy(&record, bytes.data(), sizeof record);
+    found.push_back(record);
+  });
+  ring->commit();
+  return found;
+}
+
+std::vector<xf_record> Tracker::records() const {
+  return drain<xf_record>(xdpflow_->maps.records);
+}
+std::vector<xf_event> Tracker::events() const {
+  return drain<xf_event>(xdpflow_->maps.events);
+}
+
+}  // namespace xdpflowd::test
