@@ -8,7 +8,10 @@
 #include <filesystem>
 
 #include "base/clock.h"
+#include "dataplane/kernel.h"
 #include "dataplane/pin_paths.h"
+#include "dataplane/state_lock.h"
+#include "metrics/listener.h"
 #include "service/interface_advice.h"
 #include "service/offload.h"
 
@@ -31,39 +34,39 @@ void log_advice(const Settings& settings) {
   for (const auto& advice : interface_advice(settings, *links, rx_vlan_offload)) spdlog::warn("{}", advice);
 }
 
-const char* mode_name(const InterfaceOutcome& outcome) {
-  if (outcome.mode == XF_MODE_GENERIC) return "generic mode";
-  return outcome.dispatcher ? "native mode, under the dispatcher" : "native mode, as the single program";
-}
-
-void log_interfaces(const DataPlane& data_plane) {
-  for (const auto& outcome : data_plane.interfaces())
-    if (outcome.kind == InterfaceOutcome::Kind::attached)
-      spdlog::info("{}: attached in {}", outcome.name, mode_name(outcome));
+Result<UniqueFd> metrics_socket(const Settings& settings) {
+  return settings.metrics.listen.empty() ? Result<UniqueFd>(UniqueFd()) : listen_on(settings.metrics.listen);
 }
 
 }  // namespace
 
-App::App(const Settings& settings, EventLoop loop, DataPlane data_plane)
+App::App(const Settings& settings, EventLoop loop, DataPlane data_plane, UniqueFd metrics_socket)
     : settings_(settings),
       build_{XDPFLOWD_VERSION, kernel_release()},
       loop_(std::move(loop)),
       data_plane_(std::move(data_plane)),
-      books_(data_plane_.state()) {}
+      books_(data_plane_.state()),
+      metrics_socket_(std::move(metrics_socket)) {}
 
 Result<std::unique_ptr<App>> App::start(const Settings& settings) {
   auto loop = EventLoop::create();
   if (!loop) return loop.error();
+  if (auto kernel = check_kernel(); !kernel) return kernel.error();
   log_advice(settings);
+  // Before anything is attached: a start that is refused changes nothing. If the port is another xdpflowd's,
+  // that is said instead.
+  auto socket = metrics_socket(settings);
+  if (!socket && !daemon_running(settings.daemon.state_dir)) return socket.error();
   auto data_plane = DataPlane::start(settings, XDPFLOWD_VERSION);
   if (!data_plane) return data_plane.error();
-  std::unique_ptr<App> app(new App(settings, std::move(*loop), std::move(*data_plane)));
-  log_interfaces(app->data_plane_);
-  for (const auto step : {&App::open_rings, &App::serve_metrics, &App::listen_to_signals, &App::start_ticking})
+  if (!socket) return socket.error();
+  std::unique_ptr<App> app(new App(settings, std::move(*loop), std::move(*data_plane), std::move(*socket)));
+  for (const auto step :
+       {&App::open_rings, &App::serve_metrics, &App::listen_to_signals, &App::start_ticking})
     if (auto done = (app.get()->*step)(); !done) return done.error();
   app->tick();
-  spdlog::info("xdpflowd {} is ready: generation {} under {}", XDPFLOWD_VERSION, app->data_plane_.generation(),
-               settings.daemon.state_dir);
+  spdlog::info("xdpflowd {} is ready: generation {} under {}", XDPFLOWD_VERSION,
+               app->data_plane_.generation(), settings.daemon.state_dir);
   return app;
 }
 
@@ -86,9 +89,9 @@ Status App::open_rings() {
 }
 
 Status App::serve_metrics() {
-  if (settings_.metrics.listen.empty()) return ok();
+  if (!metrics_socket_) return ok();
   HttpPages pages{landing_page(build_.version), [this] { return metrics_page(); }};
-  auto server = HttpServer::listen(loop_.handle(), settings_.metrics.listen, std::move(pages));
+  auto server = HttpServer::serve(loop_.handle(), metrics_socket_, std::move(pages));
   if (!server) return server.error();
   http_.emplace(std::move(*server));
   spdlog::info("metrics at http://{}/metrics", settings_.metrics.listen);
@@ -116,7 +119,8 @@ Status App::start_ticking() {
 void App::tick() {
   std::error_code ignored;
   if (!std::filesystem::exists(map_pin(settings_.daemon.state_dir, "control"), ignored)) {
-    spdlog::warn("{} is gone: the data plane was unloaded, nothing is left to do", settings_.daemon.state_dir);
+    spdlog::warn("{} is gone: the data plane was unloaded, nothing is left to do",
+                 settings_.daemon.state_dir);
     loop_.stop();
     return;
   }

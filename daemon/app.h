@@ -17,8 +17,8 @@
 
 namespace xdpflowd {
 
-/// Owns the parts of the daemon: the data plane first, then what watches it. Destroyed in the reverse order, and the data
-/// plane goes on without it.
+/// Owns the parts of the daemon: the data plane first, then what watches it. Destroyed in the reverse order,
+/// and the data plane goes on without it.
 class App {
  public:
   /// Attached and listening, or an error.
@@ -28,7 +28,7 @@ class App {
   Result<int> run() { return loop_.run(); }
 
  private:
-  App(const Settings& settings, EventLoop loop, DataPlane data_plane);
+  App(const Settings& settings, EventLoop loop, DataPlane data_plane, UniqueFd metrics_socket);
   Status open_rings();
   Status serve_metrics();
   Status listen_to_signals();
@@ -43,6 +43,7 @@ class App {
   EventLoop loop_;
   DataPlane data_plane_;
   Bookkeeper books_;
+  UniqueFd metrics_socket_;  // empty: no endpoint
   std::optional<RecordReader> records_;
   std::optional<EventReader> events_;
   std::optional<HttpServer> http_;

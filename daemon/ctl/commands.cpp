@@ -58,13 +58,14 @@ Status show_flows(const PinnedState& state, const Arguments& arguments, std::ost
   if (!context) return context.error();
   std::vector<Flow> flows;
   uint64_t count = 0;
-  auto read = for_each_match(state, arguments.filter, *context, [&](xf_table, const xf_flow_key&, const Flow& flow) {
-    count++;
-    if (!arguments.count) flows.push_back(flow);
-  });
+  auto read =
+      for_each_match(state, arguments.filter, *context, [&](xf_table, const xf_flow_key&, const Flow& flow) {
+        count++;
+        if (!arguments.count) flows.push_back(flow);
+      });
   if (!read) return read;
   if (arguments.count) {
-    out << number_answer("flows", count, arguments.json) << '\n';
+    out << number_answer("flows", count, arguments.json);
     return ok();
   }
   sort_flows(flows, arguments.sort, arguments.limit);
@@ -79,8 +80,9 @@ Status flush(const PinnedState& state, const Arguments& arguments, std::ostream&
   const auto context = decode_context(state);
   if (!context) return context.error();
   std::array<std::vector<xf_flow_key>, XF_TABLES> keys;
-  auto read = for_each_match(state, arguments.filter, *context,
-                             [&](xf_table table, const xf_flow_key& key, const Flow&) { keys[table].push_back(key); });
+  auto read = for_each_match(
+      state, arguments.filter, *context,
+      [&](xf_table table, const xf_flow_key& key, const Flow&) { keys[table].push_back(key); });
   if (!read) return read;
   const AdminClient admin(state);
   uint64_t flushed = 0;
@@ -89,7 +91,7 @@ Status flush(const PinnedState& state, const Arguments& arguments, std::ostream&
     if (!ended) return ended.error();
     flushed += *ended;
   }
-  out << number_answer("flushed", flushed, arguments.json) << '\n';
+  out << number_answer("flushed", flushed, arguments.json);
   return ok();
 }
 
@@ -103,7 +105,7 @@ Status show_status(const PinnedState& state, const Arguments& arguments, std::os
   report.daemon.running = daemon_running(arguments.state_dir);
   if (report.daemon.running) report.daemon.pid = report.snapshot.control.pid;
   if (arguments.json)
-    out << status_json(report) << '\n';
+    out << status_json(report);
   else
     write_status_text(out, report, width);
   return ok();

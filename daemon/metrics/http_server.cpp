@@ -174,15 +174,20 @@ Answer HttpServer::Impl::collect() {
   return {MHD_HTTP_INTERNAL_SERVER_ERROR, make_response("500 " + text.error().message + "\n", plain_type)};
 }
 
+Result<HttpServer> HttpServer::serve(sd_event* event, const UniqueFd& socket, HttpPages pages,
+                                     const HttpLimits& limits) {
+  const unsigned connections = make_room_for_connections(limits.connections);
+  auto impl = std::make_unique<Impl>(std::move(pages), connections);
+  if (auto started = impl->start(socket, connections, limits.idle_seconds); !started) return started.error();
+  if (auto joined = impl->join(event); !joined) return joined.error();
+  return HttpServer(std::move(impl));
+}
+
 Result<HttpServer> HttpServer::listen(sd_event* event, const std::string& address, HttpPages pages,
                                       const HttpLimits& limits) {
   auto socket = listen_on(address);
   if (!socket) return socket.error();
-  const unsigned connections = make_room_for_connections(limits.connections);
-  auto impl = std::make_unique<Impl>(std::move(pages), connections);
-  if (auto started = impl->start(*socket, connections, limits.idle_seconds); !started) return started.error();
-  if (auto joined = impl->join(event); !joined) return joined.error();
-  return HttpServer(std::move(impl));
+  return serve(event, *socket, std::move(pages), limits);
 }
 
 HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 
 namespace xdpflowd {
 
@@ -27,8 +28,11 @@ struct HttpLimits {
 
 class HttpServer {
  public:
-  /// `address` is an IP address and a port, as in "127.0.0.1:9742" or "[::1]:9742"; port 0 takes any.
-  /// The event loop must outlive the server.
+  /// On a socket of listen_on(), of which it keeps a duplicate. The event loop must outlive the server.
+  static Result<HttpServer> serve(sd_event* event, const UniqueFd& socket, HttpPages pages,
+                                  const HttpLimits& limits = {});
+  /// The same on `address`: an IP address and a port, as in "127.0.0.1:9742" or "[::1]:9742"; port 0 takes
+  /// any.
   static Result<HttpServer> listen(sd_event* event, const std::string& address, HttpPages pages,
                                    const HttpLimits& limits = {});
   HttpServer(HttpServer&&) noexcept;
