@@ -18,7 +18,19 @@ Status Bookkeeper::enter(ZoneSnapshot& zone, xf_table table) const {
   return state_.ledger().set(index, after);
 }
 
+bool Bookkeeper::is_behind(const Snapshot& snapshot) {
+  for (const auto& zone : snapshot.zones)
+    for (const auto& table : zone.tables)
+      if (table.eviction_estimate.value_or(0) > static_cast<int64_t>(table.evicted)) return true;
+  return false;
+}
+
 Result<Snapshot> Bookkeeper::balance() {
+  auto snapshot = look();
+  return snapshot && is_behind(*snapshot) ? look() : snapshot;
+}
+
+Result<Snapshot> Bookkeeper::look() {
   auto snapshot = read_snapshot(state_, counter_);
   if (!snapshot) return snapshot;
   for (auto& zone : snapshot->zones)

@@ -12,12 +12,17 @@ namespace xdpflowd {
 class Bookkeeper {
  public:
   /// `state` must outlive it.
-  explicit Bookkeeper(const PinnedState& state) : state_(state), counter_(TableCounter::Walk::once_a_minute) {}
+  explicit Bookkeeper(const PinnedState& state)
+      : state_(state), counter_(TableCounter::Walk::once_a_minute) {}
 
-  /// Reads all counters and brings the pinned ledger up to them: in the snapshot, the books add up.
+  /// Reads all counters and brings the pinned ledger up to them: in the snapshot, the books add up. New
+  /// evictions count once two looks have shown them, so the first that shows some is followed by another at
+  /// once.
   Result<Snapshot> balance();
 
  private:
+  static bool is_behind(const Snapshot& snapshot);
+  Result<Snapshot> look();
   Status enter(ZoneSnapshot& zone, xf_table table) const;
 
   const PinnedState& state_;

@@ -58,7 +58,9 @@ class Books : public PlainLab {
     EXPECT_GT(scrapes, 10U) << "too few to mean anything";
   }
 
+  /// The kernel's count is ours. As good as true where it does not count.
   bool at_rest(const MetricsPage& page) const {
+    if (!kernel_counts()) return true;
     for (const char* table : {"half_open", "established"}) {
       const std::string labels = std::string("{zone=\"default\",table=\"") + table + "\"}";
       if (page.at("xdpflowd_flows" + labels) != page.at("xdpflowd_flows_counted" + labels)) return false;
@@ -88,6 +90,7 @@ TEST_F(Books, AddUpWhileTablesOverflow) {
   auto flood = udp_flood(200'000);
   audit([&] { return !flood.is_running(); });
   EXPECT_TRUE(becomes(0));
+  if (!kernel_counts()) GTEST_SKIP() << "before Linux 6.6 what was evicted is found out once a minute";
   // The evicted counter rises to the smaller of two estimates: the second one comes with the next scrape.
   EXPECT_TRUE(eventually(patience, [&] { return at_rest(scrape()); }));
   const MetricsPage page = scrape();

@@ -63,7 +63,7 @@ DaemonLab::DaemonLab(const LabOptions& options) : lab(options) {
 }
 
 std::string DaemonLab::write_config(const DaemonConfig& config) const {
-  const std::string path = folder.file("xdpflowd.toml");
+  std::string path = folder.file("xdpflowd.toml");
   std::ofstream file(path);
   file << "[daemon]\nstate_dir = " << quoted(config.state_dir.value_or(bpffs.state_dir())) << '\n'
        << config.daemon << "\n[metrics]\nlisten = " << quoted(config.listen)
@@ -140,6 +140,10 @@ Json DaemonLab::interface_status(const std::string& name) const {
   for (const Json& interface : whole.at("interfaces"))
     if (interface.at("name") == name) return interface;
   return nullptr;
+}
+
+bool DaemonLab::kernel_counts() const {
+  return !status().at("zones").at(0).at("counted").at("half_open").is_null();
 }
 
 MetricsPage DaemonLab::scrape() const {

@@ -81,6 +81,9 @@ class DaemonLab : public ::testing::Test {
   /// Of `status`.
   Json interface_status(const std::string& name) const;
 
+  /// Whether this kernel tells how many elements a table has (6.6+); else tables are walked once a minute.
+  bool kernel_counts() const;
+
   MetricsPage scrape() const;
   /// One JSON object per line of the records file.
   std::vector<Json> records(const std::string& file = "records.jsonl") const;

@@ -76,8 +76,10 @@ TEST_P(Flood, CostsNoEstablishedSession) {
   EXPECT_EQ(count({"--table", "established"}), sessions) << "the flood reached the established table";
   const MetricsPage page = scrape();
   EXPECT_EQ(page.sum("xdpflowd_flows_evicted_total", "table=\"established\""), 0);
-  EXPECT_GT(page.sum("xdpflowd_flows_evicted_total", "table=\"half_open\""), 0);
   EXPECT_EQ(page.imbalance(), 0);
+  if (kernel_counts()) {
+    EXPECT_GT(page.sum("xdpflowd_flows_evicted_total", "table=\"half_open\""), 0);
+  }
 }
 
 }  // namespace

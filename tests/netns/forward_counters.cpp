@@ -9,8 +9,8 @@ ForwardCounters::ForwardCounters(const Netns& router, const std::map<std::string
     : router_(router) {
   std::string objects, rules;
   for (const auto& [name, match] : matches) {
-    objects += "counter " + name + " { }\n";
-    rules += match + " counter name " + name + "\n";
+    objects.append("counter ").append(name).append(" { }\n");
+    rules.append(match).append(" counter name ").append(name).append("\n");
   }
   must_run(router.command({"nft", "-f", "-"}), "table inet counted {\n" + objects +
                                                    "chain forward { type filter hook forward priority 0;\n" +

@@ -16,7 +16,6 @@ namespace {
 
 using ::testing::AllOf;
 using ::testing::HasSubstr;
-using ::testing::Not;
 
 auto lines(const std::string& text) {
   return std::count(text.begin(), text.end(), '\n');
@@ -24,7 +23,7 @@ auto lines(const std::string& text) {
 
 class Refusal : public DaemonLab {
  protected:
-  bool untouched() const { return attached("lan0") == Json() && !std::filesystem::exists(bpffs.state_dir()); }
+  bool untouched() const { return attached("lan0").is_null() && !std::filesystem::exists(bpffs.state_dir()); }
 
   /// Everything that the daemon printed.
   static std::string said(const Outcome& outcome) { return outcome.out + outcome.err; }
@@ -37,7 +36,7 @@ class Refusal : public DaemonLab {
 
   /// A copy that everybody may read and execute, wherever the tree was built.
   std::string public_copy(const std::string& program) const {
-    const std::string copy = folder.file(std::filesystem::path(program).filename());
+    std::string copy = folder.file(std::filesystem::path(program).filename());
     std::filesystem::copy_file(program, copy, std::filesystem::copy_options::overwrite_existing);
     return copy;
   }
@@ -134,6 +133,7 @@ TEST_F(Refusal, AZoneThatNobodyUsesIsWarnedOf) {
 
 TEST_F(Refusal, AKernelWithoutBtfCostsOnlyTheQuickCount) {
   ASSERT_EQ(mount("tmpfs", "/sys/kernel/btf", "tmpfs", 0, nullptr), 0);
+  const Undo mounted = Undo::mount("/sys/kernel/btf");
   const auto daemon = start_daemon();
   EXPECT_THAT(daemon.err() + daemon.out(), HasSubstr("this kernel has no BTF"));
   const auto connection = open_tcp(lab, Lab::server4, 8080);

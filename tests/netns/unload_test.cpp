@@ -35,7 +35,7 @@ class Unload : public PlainLab {
   }
 
   bool nothing_is_left() const {
-    return attached("lan0") == Json() && attached("wan0") == Json() &&
+    return attached("lan0").is_null() && attached("wan0").is_null() &&
            !std::filesystem::exists(bpffs.state_dir());
   }
 };
