@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Makes flows in a running data plane: established TCP connections, packet by packet through the pinned program.
+// Makes flows in a running data plane: established TCP connections, packet by packet through the pinned
+// program.
 //
 // usage: fill_flows STATE_DIR INTERFACE COUNT
 #include <bpf/bpf.h>

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What xdpflow is measured against: the least that any flow tracker does with a packet, with the same parser and key. `spread`
- * stands in front of each: it gives every frame the address of another flow and tail-calls what is measured.
+ * What xdpflow is measured against: the least that any flow tracker does with a packet, with the same parser
+ * and key. `spread` stands in front of each: it gives every frame the address of another flow and tail-calls
+ * what is measured.
  */
 #include <linux/time.h>
 #include "flow_key.h"
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+= "GPL";
 
 /* What `spread` does, set by the bench between runs. */
-__u32 target = 0;	 /* index of `programs` */
+__u32 target = 0;	  /* index of `programs` */
 __u32 address_offset = 0; /* in the frame: of the IPv4 address that tells flows apart */
-__u32 flows = 1; /* never 0 */
-__u32 random = 0; /* 1: any of them; 0: one after the other */
+__u32 flows = 1;	  /* never 0 */
+__u32 random = 0;	  /* 1: any of them; 0: one after the other */
 __u32 next = 0;
 
 struct {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a packet costs, as ratios: xdpflow and the floor in turns, in one run, the best of several rounds of each.
+// What a packet costs, as ratios: xdpflow and the floor in turns, in one run, the best of several rounds of
+// each.
 #include <bpf/bpf.h>
 #include <sched.h>
 
@@ -51,7 +52,8 @@ class Bench {
   }
 
   /// One packet of each flow, in order.
-  double each(Target target, const Packet& packet, uint32_t address_offset, uint32_t count, uint32_t first = 0) {
+  double each(Target target, const Packet& packet, uint32_t address_offset, uint32_t count,
+              uint32_t first = 0) {
     return run(target, packet, address_offset, count, count, false, first);
   }
 
@@ -75,8 +77,8 @@ class Bench {
       throw std::runtime_error("cannot chain the programs: " + std::string(std::strerror(errno)));
   }
 
-  double run(Target target, const Packet& packet, uint32_t address_offset, uint32_t count, uint32_t flows, bool random,
-             uint32_t first) {
+  double run(Target target, const Packet& packet, uint32_t address_offset, uint32_t count, uint32_t flows,
+             bool random, uint32_t first) {
     const Bytes frame = packet.frame();
     floor_->bss->target = target;
     floor_->bss->address_offset = address_offset;
@@ -87,7 +89,8 @@ class Bench {
     opts.data_in = frame.data();
     opts.data_size_in = static_cast<__u32>(frame.size());
     opts.repeat = static_cast<int>(count);
-    if (bpf_prog_test_run_opts(bpf_program__fd(floor_->progs.spread), &opts)) throw std::runtime_error("BPF_PROG_RUN");
+    if (bpf_prog_test_run_opts(bpf_program__fd(floor_->progs.spread), &opts))
+      throw std::runtime_error("BPF_PROG_RUN");
     if (opts.retval != XDP_PASS) throw std::runtime_error("a measured program did not pass the packet");
     return opts.duration;
   }
@@ -96,14 +99,17 @@ class Bench {
   Skeleton<floor_bpf> floor_;
 };
 
-Packet segment() { return tcp().from("10.0.0.0", 40000).to("198.51.100.1", 443); }
+Packet segment() {
+  return tcp().from("10.0.0.0", 40000).to("198.51.100.1", 443);
+}
 
 /// Handshakes of `count` connections: they are promoted to the established table.
 void establish(Bench& bench, uint32_t count) {
   bench.each(xdpflow, segment().syn().seq(100), source_offset, count);
   bench.each(xdpflow, segment().reversed().syn().ack_number(101).seq(500), destination_offset, count);
   bench.each(xdpflow, segment().seq(101).ack_number(501), source_offset, count);
-  if (bench.tracker().zone_stats().promoted < count) throw std::runtime_error("not all connections were established");
+  if (bench.tracker().zone_stats().promoted < count)
+    throw std::runtime_error("not all connections were established");
 }
 
 std::vector<Limit> established_packets(Bench& bench) {
@@ -111,7 +117,8 @@ std::vector<Limit> established_packets(Bench& bench) {
   for (const Target floor : {track_floor, track_timed}) bench.each(floor, data, source_offset, million);
   establish(bench, million);
   std::vector<Limit> limits;
-  std::printf("%-12s %10s %10s %10s   ns per packet, best of %d\n", "flows", "floor", "+ timer", "xdpflow", rounds);
+  std::printf("%-12s %10s %10s %10s   ns per packet, best of %d\n", "flows", "floor", "+ timer", "xdpflow",
+              rounds);
   for (const uint32_t flows : {1U, 1000U, 100'000U, million}) {
     std::map<Target, double> best;
     for (int round = 0; round < rounds; round++)
@@ -124,7 +131,8 @@ std::vector<Limit> established_packets(Bench& bench) {
     if (flows != 1 && flows != million) continue;
     const std::string at = " at " + std::to_string(flows) + (flows == 1 ? " flow" : " flows");
     limits.push_back({"established packet / floor" + at, net(xdpflow) / net(track_floor), 1.5, "x"});
-    if (flows == 1) limits.push_back({"timers on the hot path", net(track_timed) - net(track_floor), 5, " ns"});
+    if (flows == 1)
+      limits.push_back({"timers on the hot path", net(track_timed) - net(track_floor), 5, " ns"});
   }
   return limits;
 }
@@ -138,7 +146,8 @@ Limit new_flows(Bench& bench) {
     plain = std::min(plain, bench.each(insert_plain, segment().syn(), source_offset, batch, first));
     tracked = std::min(tracked, bench.each(xdpflow, segment().syn(), source_offset, batch, first));
   }
-  std::printf("\nnew flow: %.0f ns without a timer, %.0f ns with xdpflow\n", plain - spread, tracked - spread);
+  std::printf("\nnew flow: %.0f ns without a timer, %.0f ns with xdpflow\n", plain - spread,
+              tracked - spread);
   return {"new flow / insert without a timer", (tracked - spread) / (plain - spread), 2, "x"};
 }
 
@@ -159,8 +168,8 @@ int measure() {
   for (const auto& limit : limits) {
     const bool kept = limit.measured <= limit.at_most;
     all_kept = all_kept && kept;
-    std::printf("%-42s %6.2f%s  at most %.1f%s  %s\n", limit.what.c_str(), limit.measured, limit.unit, limit.at_most,
-                limit.unit, kept ? "ok" : "EXCEEDED");
+    std::printf("%-42s %6.2f%s  at most %.1f%s  %s\n", limit.what.c_str(), limit.measured, limit.unit,
+                limit.at_most, limit.unit, kept ? "ok" : "EXCEEDED");
   }
   return all_kept ? 0 : 1;
 }

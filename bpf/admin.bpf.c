@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * User space's one way to change flow tables; run with BPF_PROG_RUN, attached nowhere. The frame is a struct xf_admin_request
- * and its keys. Returns how many flows it changed, or a negative error.
+ * User space's one way to change flow tables; run with BPF_PROG_RUN, attached nowhere. The frame is a struct
+ * xf_admin_request and its keys. Returns how many flows it changed, or a negative error.
  */
 #include "reaper.h"
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+= "GPL";
 
 struct batch {
 	struct xdp_md *ctx;

@@ -2,9 +2,11 @@
 /* Counts the elements of one flow table in nanoseconds; run with BPF_PROG_RUN, attached nowhere. */
 #include "maps.h"
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+= "GPL";
 
-struct bpf_map {};
+struct bpf_map {
+};
 
 /* Linux 6.6 and later; elsewhere the address is zero and the verifier drops the call. */
 extern __s64 bpf_map_sum_elem_count(const struct bpf_map *map) __ksym __weak;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is counted, and the one exit of every packet. The counters are per CPU; those that process context (the admin program)
- * writes too are added to atomically, since a softirq may come in between.
+ * What is counted, and the one exit of every packet. The counters are per CPU; those that process context
+ * (the admin program) writes too are added to atomically, since a softirq may come in between.
  */
 #ifndef XDPFLOW_COUNTERS_H
 #define XDPFLOW_COUNTERS_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* How a flow ends: live -> ended -> reaping -> deleted, each step with one winner (DESIGN, data plane rule 6). */
+/* How a flow ends: live -> ended -> reaping -> deleted, each step with one winner (DESIGN, data plane rule
+ * 6). */
 #ifndef XDPFLOW_FLOW_END_H
 #define XDPFLOW_FLOW_END_H
 
@@ -35,15 +36,16 @@ static __always_inline __u64 timeout_ns(__u8 slot)
 }
 
 /*
- * By how much `last_seen_ns` may be early: the time since the last tick, and what the kernel's clock had left over at that tick,
- * which it adds up in whole steps. Nobody bounds a tick that is late (a hypervisor's).
+ * By how much `last_seen_ns` may be early: the time since the last tick, and what the kernel's clock had left
+ * over at that tick, which it adds up in whole steps. Nobody bounds a tick that is late (a hypervisor's).
  */
 static __always_inline __u64 coarse_lag_ns(void)
 {
 	return 2 * coarse_tick_ns;
 }
 
-/* What is left until the flow's deadline; signed, since another CPU may have stamped `last_seen_ns` after `now_ns` was read. */
+/* What is left until the flow's deadline; signed, since another CPU may have stamped `last_seen_ns` after
+ * `now_ns` was read. */
 static __always_inline __s64 left_ns(const struct xf_flow *flow, __u64 now_ns)
 {
 	return flow->last_seen_ns + timeout_ns(flow->status.timeout) + coarse_lag_ns() - now_ns;
@@ -66,7 +68,8 @@ static __always_inline enum xf_reason reason_of(union xf_status status)
 }
 
 /* live -> ended: the winner counts it and leaves the one record. */
-static __noinline bool end_flow(struct xf_flow_key *key, struct xf_flow *flow, enum xf_reason reason, __u64 now_ns)
+static __noinline bool end_flow(struct xf_flow_key *key, struct xf_flow *flow, enum xf_reason reason,
+				__u64 now_ns)
 {
 	struct xf_zone_stats *stats;
 	__u32 tag;
@@ -84,8 +87,8 @@ static __noinline bool end_flow(struct xf_flow_key *key, struct xf_flow *flow, e
 }
 
 /*
- * The compare-and-swap is also the barrier between a push and the look at `awake`: the reaper clears `awake` before its last
- * look at the queues, so one of the two sees the other.
+ * The compare-and-swap is also the barrier between a push and the look at `awake`: the reaper clears `awake`
+ * before its last look at the queues, so one of the two sees the other.
  */
 static __always_inline void wake_reaper(__u64 now_ns)
 {
@@ -99,7 +102,8 @@ static __always_inline void wake_reaper(__u64 now_ns)
 		count_error(XF_ERROR_TIMER_START);
 }
 
-/* For an ended flow. A full queue is tried again by the flow's own timer; an orphan's entry is met again by the sweep. */
+/* For an ended flow. A full queue is tried again by the flow's own timer; an orphan's entry is met again by
+ * the sweep. */
 static __always_inline void hand_to_reaper(const struct xf_flow_key *key, struct xf_flow *flow, __u64 now_ns)
 {
 	struct xf_ended item = {.key = *key, .ended_ns = now_ns, .table = table_of(flow)};
@@ -112,7 +116,8 @@ static __always_inline void hand_to_reaper(const struct xf_flow_key *key, struct
 	wake_reaper(now_ns);
 }
 
-/* ended -> reaping -> gone. False if somebody else does it, or if the map refused: then it is `ended` again. */
+/* ended -> reaping -> gone. False if somebody else does it, or if the map refused: then it is `ended` again.
+ */
 static __always_inline bool delete_ended(void *table, const struct xf_flow_key *key, struct xf_flow *flow)
 {
 	__u32 tag = key_tag(key);

@@ -16,10 +16,12 @@ static __always_inline struct xf_control *control_of_daemon(void)
 /* The reader is woken once there is a batch for it; it looks by itself now and then for what is less. */
 static __always_inline __u64 wake_at(__u32 watermark)
 {
-	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= watermark ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(&records, BPF_RB_AVAIL_DATA) >= watermark ? BPF_RB_FORCE_WAKEUP
+									   : BPF_RB_NO_WAKEUP;
 }
 
-/* An ended flow is what the LRU reuses next: a record that was filled while that happened would tell of two flows. */
+/* An ended flow is what the LRU reuses next: a record that was filled while that happened would tell of two
+ * flows. */
 static __always_inline void emit_record(const struct xf_flow_key *key, const struct xf_flow *flow, __u32 tag,
 					enum xf_reason reason, __u64 now_ns)
 {

@@ -45,8 +45,8 @@ static __always_inline bool make_key(struct xf_flow_key *key, const struct packe
 }
 
 /*
- * 24 bits that stand beside the phase. An LRU element may be reused for another flow while somebody still holds a pointer to
- * it: the tag makes that somebody's compare-and-swap fail.
+ * 24 bits that stand beside the phase. An LRU element may be reused for another flow while somebody still
+ * holds a pointer to it: the tag makes that somebody's compare-and-swap fail.
  */
 static __always_inline __u32 key_tag(const struct xf_flow_key *key)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * half-open -> established, only on proof, so that neither a spoofed flood nor the answers to it reach the established table
- * (DESIGN, data plane rule 8).
+ * half-open -> established, only on proof, so that neither a spoofed flood nor the answers to it reach the
+ * established table (DESIGN, data plane rule 8).
  */
 #ifndef XDPFLOW_FLOW_PROMOTE_H
 #define XDPFLOW_FLOW_PROMOTE_H
@@ -19,8 +19,10 @@ static __always_inline bool is_busy(const struct sighting *s, const struct xf_fl
 	return zone && flow->forward.packets + flow->reverse.packets >= zone->promote_packets;
 }
 
-/* The initiator acknowledges the SYN-ACK, with data or a FIN or nothing; or did so when the established table had no room. */
-static __always_inline bool proves_handshake(const struct sighting *s, const struct xf_flow *flow, union xf_status before)
+/* The initiator acknowledges the SYN-ACK, with data or a FIN or nothing; or did so when the established table
+ * had no room. */
+static __always_inline bool proves_handshake(const struct sighting *s, const struct xf_flow *flow,
+					     union xf_status before)
 {
 	if (is_reverse(s, before) || !(before.flags & XF_FLOW_SYN) || !(before.flags & XF_FLOW_SYNACK))
 		return false;
@@ -30,7 +32,8 @@ static __always_inline bool proves_handshake(const struct sighting *s, const str
 	       acknowledges(s->pkt->tcp_ack, flow->synack_next);
 }
 
-static __always_inline bool is_proven_tcp(const struct sighting *s, const struct xf_flow *flow, union xf_status before)
+static __always_inline bool is_proven_tcp(const struct sighting *s, const struct xf_flow *flow,
+					  union xf_status before)
 {
 	if (s->pkt->tcp_flags & (TCP_SYN | TCP_RST))
 		return false;
@@ -48,7 +51,8 @@ static __always_inline bool is_proven_tcp(const struct sighting *s, const struct
 	}
 }
 
-static __always_inline bool is_proven(const struct sighting *s, const struct xf_flow *flow, union xf_status before)
+static __always_inline bool is_proven(const struct sighting *s, const struct xf_flow *flow,
+				      union xf_status before)
 {
 	if (s->key.fragment)
 		return false;
@@ -60,7 +64,8 @@ static __always_inline bool is_proven(const struct sighting *s, const struct xf_
 }
 
 /* Leaves the counters at zero: what another CPU still adds is moved later. */
-static __always_inline void take_counters(struct xf_flow *from, struct xf_count *forward, struct xf_count *reverse)
+static __always_inline void take_counters(struct xf_flow *from, struct xf_count *forward,
+					  struct xf_count *reverse)
 {
 	forward->packets = __sync_lock_test_and_set(&from->forward.packets, 0);
 	forward->bytes = __sync_lock_test_and_set(&from->forward.bytes, 0);
@@ -77,7 +82,8 @@ static __always_inline void add_counters(struct xf_flow *to, const struct xf_cou
 	add(&to->reverse.bytes, reverse->bytes);
 }
 
-/* 0, or -EEXIST, or the error of an insert, counted. The table's own copy of `flow` is the one that counts. */
+/* 0, or -EEXIST, or the error of an insert, counted. The table's own copy of `flow` is the one that counts.
+ */
 static __always_inline long insert(void *table, const struct xf_flow_key *key, const struct xf_flow *flow)
 {
 	long err = bpf_map_update_elem(table, key, flow, BPF_NOEXIST);
@@ -125,7 +131,8 @@ static __always_inline long push_orphan(const struct xf_orphan *item)
 }
 
 /* Gives a new entry its timer, or to the reaper's sweep if there is none to be had. */
-static __always_inline void arm_or_orphan(void *table, enum xf_table which, const struct sighting *s, struct xf_flow *flow)
+static __always_inline void arm_or_orphan(void *table, enum xf_table which, const struct sighting *s,
+					  struct xf_flow *flow)
 {
 	struct xf_orphan item = {.key = s->key, .created_ns = flow->created_ns, .table = which};
 	struct xf_zone_stats *stats;
@@ -156,7 +163,8 @@ static __always_inline union xf_status established_status(const struct sighting 
 	return status;
 }
 
-static __always_inline void copy_for_promotion(struct xf_flow *copy, struct xf_flow *flow, const struct sighting *s)
+static __always_inline void copy_for_promotion(struct xf_flow *copy, struct xf_flow *flow,
+					       const struct sighting *s)
 {
 	copy->phase = key_tag(&s->key) << 8 | XF_PHASE_LIVE;
 	copy->status = established_status(s, status_now(flow));
@@ -167,8 +175,8 @@ static __always_inline void copy_for_promotion(struct xf_flow *copy, struct xf_f
 }
 
 /*
- * Takes the half-open copy away without a record. It may have ended or been evicted meanwhile: then that was a flow of its own,
- * and the promoted one counts as created anew.
+ * Takes the half-open copy away without a record. It may have ended or been evicted meanwhile: then that was
+ * a flow of its own, and the promoted one counts as created anew.
  */
 static __always_inline void retire_half_open(void *half_open, const struct sighting *s, struct xf_flow *flow,
 					     struct xf_flow *promoted)
@@ -192,8 +200,8 @@ static __always_inline void retire_half_open(void *half_open, const struct sight
 }
 
 /* A FIN or RST that another CPU entered in the half-open copy while this one was copying it. */
-static __always_inline void catch_up(const struct sighting *s, const struct xf_flow *flow, struct xf_flow *promoted,
-				     union xf_status copied)
+static __always_inline void catch_up(const struct sighting *s, const struct xf_flow *flow,
+				     struct xf_flow *promoted, union xf_status copied)
 {
 	union xf_status late = established_status(s, status_now(flow));
 
@@ -202,8 +210,8 @@ static __always_inline void catch_up(const struct sighting *s, const struct xf_f
 }
 
 /*
- * Puts a copy into the established table; 0 if that refuses, else the copy's status word. Apart from promote(), since the copy and
- * what comes after it do not fit the stack together.
+ * Puts a copy into the established table; 0 if that refuses, else the copy's status word. Apart from
+ * promote(), since the copy and what comes after it do not fit the stack together.
  */
 static __noinline __u32 insert_established(struct sighting *s, struct xf_flow *flow)
 {

@@ -37,7 +37,8 @@ static __always_inline __u8 timeout_slot(const struct xf_flow_key *key, union xf
 			return row + XF_TIMEOUT_TCP_SYN_SENT;
 		return row + XF_TIMEOUT_TCP_SYN_SENT + (status.state - XF_STATE_SYN_SENT);
 	case IPPROTO_UDP:
-		return row + (row && status.state == XF_STATE_REPLIED ? XF_TIMEOUT_UDP_STREAM : XF_TIMEOUT_UDP);
+		return row +
+		       (row && status.state == XF_STATE_REPLIED ? XF_TIMEOUT_UDP_STREAM : XF_TIMEOUT_UDP);
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		return row + XF_TIMEOUT_ICMP;
@@ -94,7 +95,8 @@ static __always_inline union xf_status next_status(const struct sighting *s, str
 
 enum { FOLLOW_TRIES = 4 }; /* each loss is another CPU's step in the same conversation */
 
-/* Lets the state follow the packet, from whatever another CPU makes of it meanwhile; returns the status word from before. */
+/* Lets the state follow the packet, from whatever another CPU makes of it meanwhile; returns the status word
+ * from before. */
 static __noinline __u32 follow(const struct sighting *s, const struct packet *pkt, struct xf_flow *flow)
 {
 	union xf_status before, after, met;

@@ -24,10 +24,12 @@ static __always_inline bool is_replaced(const struct sighting *s, const struct x
 
 	if (!is_tcp(&s->key) || !(s->pkt->tcp_flags & TCP_SYN) || !is_closing(status.state))
 		return false;
-	return !(s->pkt->tcp_flags & TCP_ACK) || (!(status.flags & XF_FLOW_REPLIED) && !is_reverse(s, status));
+	return !(s->pkt->tcp_flags & TCP_ACK) ||
+	       (!(status.flags & XF_FLOW_REPLIED) && !is_reverse(s, status));
 }
 
-/* Ends the flow if it still lives, and deletes it: allowed here, in the packet path (DESIGN, data plane rule 6). */
+/* Ends the flow if it still lives, and deletes it: allowed here, in the packet path (DESIGN, data plane rule
+ * 6). */
 static __noinline enum found make_room(struct sighting *s, struct xf_flow *flow, enum xf_table which,
 				       enum xf_reason reason)
 {
@@ -157,7 +159,8 @@ static __always_inline __u32 track_half_open(struct sighting *s)
 		return XF_UNTRACKED_REAPING;
 	case NOT_FOUND:
 		/* Another CPU may have promoted it since this one looked: a second look sees that. */
-		return find(s, XF_TABLE_ESTABLISHED, &flow) == FOUND ? XF_UNTRACKED_REAPING : create(s, s->pkt);
+		return find(s, XF_TABLE_ESTABLISHED, &flow) == FOUND ? XF_UNTRACKED_REAPING
+								     : create(s, s->pkt);
 	case FOUND:
 		break;
 	}
@@ -172,8 +175,8 @@ static __always_inline __u32 track_half_open(struct sighting *s)
 }
 
 /*
- * TRACKED or CREATED, or the enum xf_untracked why neither. A global function, so that the verifier walks it once, not once for
- * each way through the parser.
+ * TRACKED or CREATED, or the enum xf_untracked why neither. A global function, so that the verifier walks it
+ * once, not once for each way through the parser.
  */
 __noinline __u32 track(struct packet *pkt, __u32 zone)
 {

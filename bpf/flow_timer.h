@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The flow timer: arm, lazy re-arm, end. A packet only stamps `last_seen_ns`; the callback computes what is left. */
+/* The flow timer: arm, lazy re-arm, end. A packet only stamps `last_seen_ns`; the callback computes what is
+ * left. */
 #ifndef XDPFLOW_FLOW_TIMER_H
 #define XDPFLOW_FLOW_TIMER_H
 
@@ -39,8 +40,8 @@ static __always_inline __u8 current_slot(const struct xf_flow *flow)
 enum { SHORTEN_TRIES = 3 };
 
 /*
- * A shorter timeout is the one case in which a packet touches the timer (FIN, RST, the handshake's steps). Whoever starts the timer
- * last may not be who changed the state last, so each looks again.
+ * A shorter timeout is the one case in which a packet touches the timer (FIN, RST, the handshake's steps).
+ * Whoever starts the timer last may not be who changed the state last, so each looks again.
  */
 static __noinline void shorten(struct xf_flow *flow, __u8 from_slot, __u8 to_slot)
 {
@@ -65,7 +66,8 @@ static __always_inline void shorten_if_changed(struct xf_flow *flow, __u8 armed_
 		shorten(flow, armed_slot, slot);
 }
 
-/* Never inserts or deletes: on 6.1 and 6.12 an evicting CPU may hold the table's lock while it waits for this callback. */
+/* Never inserts or deletes: on 6.1 and 6.12 an evicting CPU may hold the table's lock while it waits for this
+ * callback. */
 static int on_idle_check(void *map, struct xf_flow_key *map_key, struct xf_flow *flow)
 {
 	struct xf_flow_key key = *map_key;

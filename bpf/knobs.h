@@ -5,13 +5,15 @@
 
 #include <linux/types.h>
 
-/* Which load of the data plane this is; a program passes untouched unless control.generation says the same. */
+/* Which load of the data plane this is; a program passes untouched unless control.generation says the same.
+ */
 const volatile __u32 generation = 1;
 
 /* Step of the coarse clock: see coarse_lag_ns(). 10 ms is HZ=100, the longest there is. */
 const volatile __u64 coarse_tick_ns = 10000000;
 
-/* The reaper gives back the CPU after this long in softirq, and comes back after the pause while there is more to do. */
+/* The reaper gives back the CPU after this long in softirq, and comes back after the pause while there is
+ * more to do. */
 const volatile __u64 reaper_slice_ns = 1000000;
 const volatile __u64 reaper_pause_ns = 50000;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Every map. All are pinned under state_dir by the daemon and outlive it. The names differ within the kernel's 15 visible
- * characters. The sizes given as 1 are set by the daemon before the load.
+ * Every map. All are pinned under state_dir by the daemon and outlive it. The names differ within the
+ * kernel's 15 visible characters. The sizes given as 1 are set by the daemon before the load.
  */
 #ifndef XDPFLOW_MAPS_H
 #define XDPFLOW_MAPS_H
@@ -10,7 +10,8 @@
 #include <bpf/bpf_helpers.h>
 #include "xdpflow/abi.h"
 
-/* One flow table: the type of every element of `tables`. Each is pinned itself, else its timers could not be armed. */
+/* One flow table: the type of every element of `tables`. Each is pinned itself, else its timers could not be
+ * armed. */
 struct flow_table {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);
@@ -18,7 +19,8 @@ struct flow_table {
 	__type(value, struct xf_flow);
 };
 
-/* clang leaves the types of an inner map and of what rings carry out of the BTF: these keep them in, for the layout's hash. */
+/* clang leaves the types of an inner map and of what rings carry out of the BTF: these keep them in, for the
+ * layout's hash. */
 const struct xf_flow_key flow_key_type = {};
 const struct xf_flow flow_type = {};
 const struct xf_record record_type = {};
@@ -54,7 +56,8 @@ struct {
 	__type(value, struct xf_reaper);
 } reaper SEC(".maps");
 
-/* Idle timeouts in nanoseconds, a row of XF_TIMEOUTS for each table. Writer: daemon. Reader: packets, callbacks. */
+/* Idle timeouts in nanoseconds, a row of XF_TIMEOUTS for each table. Writer: daemon. Reader: packets,
+ * callbacks. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, XF_TIMEOUT_SLOTS);
@@ -70,7 +73,8 @@ struct {
 	__type(value, struct xf_zone_rule);
 } zone_rules SEC(".maps");
 
-/* The rules for vlan 0 once more, found without a hash (a tenth of a packet's cost). Interfaces beyond its end have none here. */
+/* The rules for vlan 0 once more, found without a hash (a tenth of a packet's cost). Interfaces beyond its
+ * end have none here. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, XF_RULE_CACHE_SIZE);

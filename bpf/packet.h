@@ -89,14 +89,14 @@ enum icmp_class { ICMP_PLAIN, ICMP_WITH_ID, ICMP_ERROR, ICMP_ND };
 static __always_inline enum icmp_class icmp4_class(__u8 type)
 {
 	switch (type) {
-	case 0: /* echo reply */
-	case 8: /* echo */
+	case 0:	 /* echo reply */
+	case 8:	 /* echo */
 	case 13: /* timestamp */
 	case 14: /* timestamp reply */
 		return ICMP_WITH_ID;
-	case 3: /* destination unreachable */
-	case 4: /* source quench */
-	case 5: /* redirect */
+	case 3:	 /* destination unreachable */
+	case 4:	 /* source quench */
+	case 5:	 /* redirect */
 	case 11: /* time exceeded */
 	case 12: /* parameter problem */
 		return ICMP_ERROR;
@@ -105,7 +105,8 @@ static __always_inline enum icmp_class icmp4_class(__u8 type)
 	}
 }
 
-/* RFC 4443: 1 to 4 are errors, 128 and 129 echo. 130 to 137 are multicast listener and neighbour discovery, 143 is MLDv2. */
+/* RFC 4443: 1 to 4 are errors, 128 and 129 echo. 130 to 137 are multicast listener and neighbour discovery,
+ * 143 is MLDv2. */
 static __always_inline enum icmp_class icmp6_class(__u8 type)
 {
 	if (type == 128 || type == 129)
@@ -118,7 +119,8 @@ static __always_inline enum icmp_class icmp6_class(__u8 type)
 }
 
 /* Sets the identifier as both ports. */
-static __always_inline int parse_icmp(struct cursor *c, struct packet *pkt, bool is_ipv4, enum icmp_class *class)
+static __always_inline int parse_icmp(struct cursor *c, struct packet *pkt, bool is_ipv4,
+				      enum icmp_class *class)
 {
 	struct icmp_header *icmp = c->pos;
 
@@ -137,8 +139,10 @@ static __always_inline bool is_icmp(__u8 l4_proto, bool is_ipv4)
 	return l4_proto == (is_ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 }
 
-/* The packet that an ICMP error is about: cut after its IP header and eight bytes, so only its start can be checked. */
-static __always_inline int parse_quoted(struct xdp_md *ctx, struct cursor *c, struct packet *pkt, bool is_ipv4)
+/* The packet that an ICMP error is about: cut after its IP header and eight bytes, so only its start can be
+ * checked. */
+static __always_inline int parse_quoted(struct xdp_md *ctx, struct cursor *c, struct packet *pkt,
+					bool is_ipv4)
 {
 	enum icmp_class class;
 	__be16 *ports;
@@ -161,7 +165,8 @@ static __always_inline int parse_quoted(struct xdp_md *ctx, struct cursor *c, st
 	return PARSED;
 }
 
-static __always_inline int parse_transport(struct xdp_md *ctx, struct cursor *c, struct packet *pkt, bool is_ipv4)
+static __always_inline int parse_transport(struct xdp_md *ctx, struct cursor *c, struct packet *pkt,
+					   bool is_ipv4)
 {
 	enum icmp_class class = ICMP_PLAIN;
 	int outcome;
@@ -180,7 +185,8 @@ static __always_inline int parse_transport(struct xdp_md *ctx, struct cursor *c,
 	return outcome == PARSED && class == ICMP_ND ? XF_UNPARSED_ND : outcome;
 }
 
-/* Does the frame hold all that its IP header announces? A frame in several buffers holds more than the linear part. */
+/* Does the frame hold all that its IP header announces? A frame in several buffers holds more than the linear
+ * part. */
 static __always_inline bool is_whole(struct xdp_md *ctx, void *l3, __u32 bytes)
 {
 	void *data = (void *)(long)ctx->data;
@@ -191,7 +197,8 @@ static __always_inline bool is_whole(struct xdp_md *ctx, void *l3, __u32 bytes)
 	return (__u64)(l3 - data) + bytes <= bpf_xdp_get_buff_len(ctx);
 }
 
-/* PARSED, or the enum xf_unparsed why not; `bytes` is then that of the whole frame unless the IP header was read. */
+/* PARSED, or the enum xf_unparsed why not; `bytes` is then that of the whole frame unless the IP header was
+ * read. */
 static __always_inline int parse_packet(struct xdp_md *ctx, struct packet *pkt)
 {
 	struct cursor c = {.pos = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end};

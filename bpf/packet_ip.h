@@ -39,16 +39,17 @@ struct packet {
 	__be16 sport, dport;
 	__u8 l4_proto;
 	__u8 tcp_flags;
-	bool fragment;	 /* a later fragment: its ports are unknown */
-	bool more;	 /* a first fragment: its L4 length is that of the whole */
-	bool icmp_error; /* addresses and ports are those of the quoted packet */
-	bool has_payload; /* TCP */
-	__u16 vlan;	 /* outer id in host order; 0: untagged */
-	__u32 bytes;	 /* layer 3, as the IP header says */
+	bool fragment;		/* a later fragment: its ports are unknown */
+	bool more;		/* a first fragment: its L4 length is that of the whole */
+	bool icmp_error;	/* addresses and ports are those of the quoted packet */
+	bool has_payload;	/* TCP */
+	__u16 vlan;		/* outer id in host order; 0: untagged */
+	__u32 bytes;		/* layer 3, as the IP header says */
 	__u32 tcp_seq, tcp_ack; /* host order */
 };
 
-/* Moves forward only. `left` is what the IP header announces beyond `pos`: less than what is there if the frame is padded. */
+/* Moves forward only. `left` is what the IP header announces beyond `pos`: less than what is there if the
+ * frame is padded. */
 struct cursor {
 	void *pos;
 	void *end;
@@ -74,7 +75,8 @@ static __always_inline void set_mapped(struct xf_addr *addr, __be32 ipv4)
 	addr->word[3] = ipv4;
 }
 
-/* Such an address never travels in an IPv6 header (RFC 4291, section 2.5.5.2); here it would act on an IPv4 flow. */
+/* Such an address never travels in an IPv6 header (RFC 4291, section 2.5.5.2); here it would act on an IPv4
+ * flow. */
 static __always_inline bool is_mapped(const struct xf_addr *addr)
 {
 	return !addr->word[0] && !addr->word[1] && addr->word[2] == bpf_htonl(0xffff);
@@ -141,8 +143,8 @@ union chain {
 enum { OFFSET_MAX = 0x3fff }; /* the verifier wants packet offsets bounded */
 
 /*
- * A global function, so that the verifier walks it once, not once for each path of the callers: the chain of a packet and that
- * of one quoted in an error multiply otherwise.
+ * A global function, so that the verifier walks it once, not once for each path of the callers: the chain of
+ * a packet and that of one quoted in an error multiply otherwise.
  */
 __noinline __u64 walk_extensions(struct xdp_md *ctx, __u32 offset, __u32 type)
 {
@@ -184,7 +186,8 @@ static __always_inline int skip_extensions(struct xdp_md *ctx, struct cursor *c,
 	return chain.outcome;
 }
 
-/* A jumbogram (RFC 2675: payload length zero) counts as a bad header; only BIG TCP in generic mode makes them. */
+/* A jumbogram (RFC 2675: payload length zero) counts as a bad header; only BIG TCP in generic mode makes
+ * them. */
 static __always_inline int parse_ipv6(struct xdp_md *ctx, struct cursor *c, struct packet *pkt)
 {
 	struct ipv6hdr *ip = take(c, sizeof(*ip));
@@ -205,7 +208,8 @@ static __always_inline int parse_ipv6(struct xdp_md *ctx, struct cursor *c, stru
 	return is_extension(pkt->l4_proto) ? skip_extensions(ctx, c, pkt) : PARSED;
 }
 
-static __always_inline int parse_network(struct xdp_md *ctx, struct cursor *c, struct packet *pkt, bool is_ipv4)
+static __always_inline int parse_network(struct xdp_md *ctx, struct cursor *c, struct packet *pkt,
+					 bool is_ipv4)
 {
 	int outcome = is_ipv4 ? parse_ipv4(c, pkt) : parse_ipv6(ctx, c, pkt);
 

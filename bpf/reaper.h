@@ -51,7 +51,8 @@ struct bite {
 };
 
 /* True if it has one now, and is no orphan any more. */
-static __always_inline bool adopt(void *table, struct xf_flow *flow, __u8 slot, __u64 delay_ns, struct bite *bite)
+static __always_inline bool adopt(void *table, struct xf_flow *flow, __u8 slot, __u64 delay_ns,
+				  struct bite *bite)
 {
 	if (bite->no_timers)
 		return false;
@@ -65,8 +66,8 @@ static __always_inline bool adopt(void *table, struct xf_flow *flow, __u8 slot, 
 }
 
 /*
- * True while the item must stay in the queue. What ends here is deleted here, not handed to the reaper, which this is: an orphan
- * has no timer that would try again if the queue were full.
+ * True while the item must stay in the queue. What ends here is deleted here, not handed to the reaper, which
+ * this is: an orphan has no timer that would try again if the queue were full.
  */
 static __always_inline bool is_orphan_still(struct xf_orphan *item, struct bite *bite)
 {
@@ -188,7 +189,8 @@ static __noinline long start_reaper(__u64 now_ns)
 	return err ? err : bpf_timer_start(&r->timer, 0, 0);
 }
 
-/* A reaper that works has a heartbeat; one without was lost with its timer, and the next new flow brings it back. */
+/* A reaper that works has a heartbeat; one without was lost with its timer, and the next new flow brings it
+ * back. */
 static __always_inline void revive_reaper(__u64 now_ns)
 {
 	__u32 index = 0;

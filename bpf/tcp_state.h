@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * flags + direction -> state. The states are nf_conntrack's; the transitions use no window, so that loss, retransmission,
- * reordering and a half of the conversation that is never seen do no harm.
+ * flags + direction -> state. The states are nf_conntrack's; the transitions use no window, so that loss,
+ * retransmission, reordering and a half of the conversation that is never seen do no harm.
  */
 #ifndef XDPFLOW_TCP_STATE_H
 #define XDPFLOW_TCP_STATE_H
 
 #include "packet.h"
 
-/* How far the first acknowledgment may be beyond the SYN-ACK: data sent with TCP Fast Open (RFC 7413) before it. */
+/* How far the first acknowledgment may be beyond the SYN-ACK: data sent with TCP Fast Open (RFC 7413) before
+ * it. */
 enum { FIRST_ACK_WINDOW = 65536 };
 
 static __always_inline bool is_closing(__u8 state)
@@ -55,7 +56,8 @@ static __always_inline union xf_status revived(union xf_status closed)
 	return closed;
 }
 
-/* Neither SYN, FIN nor RST, before the connection stands. `proves`: the responder's SYN-ACK is acknowledged. */
+/* Neither SYN, FIN nor RST, before the connection stands. `proves`: the responder's SYN-ACK is acknowledged.
+ */
 static __always_inline __u8 after_handshake_ack(union xf_status now, bool reverse, bool proves)
 {
 	switch (now.state) {
@@ -93,8 +95,8 @@ static __always_inline bool acknowledges(__u32 ack, __u32 synack_next)
 }
 
 /* State and flags after this packet; `now` is what they were, REPLIED already set if it is a reply. */
-static __always_inline union xf_status tcp_next(union xf_status now, __u32 synack_next, const struct packet *pkt,
-						bool reverse)
+static __always_inline union xf_status tcp_next(union xf_status now, __u32 synack_next,
+						const struct packet *pkt, bool reverse)
 {
 	union xf_status next = now;
 

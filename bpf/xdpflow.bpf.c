@@ -2,7 +2,8 @@
 /* The pipeline: packet -> parse -> zone -> flow -> verdict. */
 #include "flow_table.h"
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+= "GPL";
 
 static __always_inline struct xf_zone_rule *zone_rule(__u32 ifindex, __u16 vlan)
 {

@@ -13,7 +13,9 @@
 namespace xdpflowd {
 namespace {
 
-int exit_code(const Error& error) { return error.kind == Error::Kind::usage ? 2 : 1; }
+int exit_code(const Error& error) {
+  return error.kind == Error::Kind::usage ? 2 : 1;
+}
 
 spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {

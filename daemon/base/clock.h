@@ -14,11 +14,13 @@ inline uint64_t monotonic_ns() {
   return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
 }
 
-/// Nanoseconds to add to a monotonic time to get Unix time. Changes when the wall clock is set: ask anew for each batch.
+/// Nanoseconds to add to a monotonic time to get Unix time. Changes when the wall clock is set: ask anew for
+/// each batch.
 inline int64_t realtime_offset_ns() {
   timespec real{};
   clock_gettime(CLOCK_REALTIME, &real);
-  return static_cast<int64_t>(real.tv_sec) * 1'000'000'000 + real.tv_nsec - static_cast<int64_t>(monotonic_ns());
+  return static_cast<int64_t>(real.tv_sec) * 1'000'000'000 + real.tv_nsec -
+         static_cast<int64_t>(monotonic_ns());
 }
 
 /// The step of CLOCK_MONOTONIC_COARSE, by which `last_seen_ns` may be early.

@@ -20,8 +20,12 @@ struct Error {
   Kind kind = Kind::failed;
 };
 
-inline Error fail(std::string message) { return {std::move(message), 0, Error::Kind::failed}; }
-inline Error usage_error(std::string message) { return {std::move(message), 0, Error::Kind::usage}; }
+inline Error fail(std::string message) {
+  return {std::move(message), 0, Error::Kind::failed};
+}
+inline Error usage_error(std::string message) {
+  return {std::move(message), 0, Error::Kind::usage};
+}
 
 /// `code` is an errno, positive or negated as libbpf returns it.
 inline Error system_error(int code, const std::string& what) {
@@ -53,6 +57,8 @@ class [[nodiscard]] Result {
 };
 
 using Status = Result<std::monostate>;
-inline Status ok() { return std::monostate{}; }
+inline Status ok() {
+  return std::monostate{};
+}
 
 }  // namespace xdpflowd

@@ -93,7 +93,8 @@ void add_commands(CLI::App& app, Typed& typed, Arguments& arguments) {
   app.require_subcommand(1);
   app.add_subcommand("status", "Daemon, interfaces, zones and what was lost");
   add_flows(app, typed, arguments);
-  CLI::App* flush = app.add_subcommand("flush", "End the flows that match; all, if nothing is said")->footer(flush_help);
+  CLI::App* flush =
+      app.add_subcommand("flush", "End the flows that match; all, if nothing is said")->footer(flush_help);
   add_filters(*flush, typed.filter);
   CLI::App* unload = app.add_subcommand("unload", "Remove programs and pinned maps")->footer(unload_help);
   unload->add_flag("--force", arguments.force, "Also under a running daemon");

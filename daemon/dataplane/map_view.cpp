@@ -88,7 +88,8 @@ Status RawMap::read_array(void* values) const {
   std::vector<uint32_t> keys(max_entries_);
   uint32_t position = 0, count = max_entries_;
   // ENOENT: the end of the map was reached.
-  if (bpf_map_lookup_batch(fd(), nullptr, &position, keys.data(), values, &count, nullptr) != 0 && errno != ENOENT)
+  if (bpf_map_lookup_batch(fd(), nullptr, &position, keys.data(), values, &count, nullptr) != 0 &&
+      errno != ENOENT)
     return system_error(errno, "cannot read " + name_);
   if (count != max_entries_) return fail("cannot read " + name_ + ": the kernel gave only a part of it");
   return ok();

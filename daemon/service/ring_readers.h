@@ -12,7 +12,8 @@
 
 namespace xdpflowd {
 
-/// Moves records from the ring to the file. A batch leaves the ring once it was written: at least once over kill -9.
+/// Moves records from the ring to the file. A batch leaves the ring once it was written: at least once over
+/// kill -9.
 class RecordReader {
  public:
   static Result<RecordReader> open(const PinnedState& state, const std::string& file);

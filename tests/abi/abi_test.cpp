@@ -24,7 +24,9 @@ TEST(Abi, IsTheSameInCAndCxx) {
   EXPECT_EQ(flow_timer_offset_in_c(), offsetof(xf_flow, timer));
 }
 
-TEST(Abi, KeyAndValueStayWithin160Bytes) { EXPECT_LE(sizeof(xf_flow_key) + sizeof(xf_flow), 160u); }
+TEST(Abi, KeyAndValueStayWithin160Bytes) {
+  EXPECT_LE(sizeof(xf_flow_key) + sizeof(xf_flow), 160u);
+}
 
 TEST(Abi, AnLruElementIsThreeCacheLines) {
   constexpr size_t element_head = 48;  // struct htab_elem before the key
@@ -39,7 +41,8 @@ struct SizeCase {
 class AbiSize : public testing::TestWithParam<SizeCase> {};
 
 TEST_P(AbiSize, IsTheSameInTheBpfObject) {
-  const std::unique_ptr<xdpflow_bpf, void (*)(xdpflow_bpf*)> skeleton(xdpflow_bpf__open(), xdpflow_bpf__destroy);
+  const std::unique_ptr<xdpflow_bpf, void (*)(xdpflow_bpf*)> skeleton(xdpflow_bpf__open(),
+                                                                      xdpflow_bpf__destroy);
   ASSERT_NE(skeleton, nullptr);
   const btf* types = bpf_object__btf(skeleton->obj);
   const int id = btf__find_by_name_kind(types, GetParam().name, BTF_KIND_STRUCT);
@@ -47,13 +50,18 @@ TEST_P(AbiSize, IsTheSameInTheBpfObject) {
   EXPECT_EQ(btf__type_by_id(types, static_cast<__u32>(id))->size, GetParam().size);
 }
 
-#define SIZE_OF(type) SizeCase{#type, sizeof(type)}
+#define SIZE_OF(type)   \
+  SizeCase {            \
+#type, sizeof(type) \
+  }
 INSTANTIATE_TEST_SUITE_P(Types, AbiSize,
-                         testing::Values(SIZE_OF(xf_flow_key), SIZE_OF(xf_flow), SIZE_OF(xf_record), SIZE_OF(xf_event),
-                                         SIZE_OF(xf_ended), SIZE_OF(xf_orphan), SIZE_OF(xf_reaper),
-                                         SIZE_OF(xf_interface_stats), SIZE_OF(xf_zone_stats), SIZE_OF(xf_global_stats),
-                                         SIZE_OF(xf_histogram), SIZE_OF(xf_zone_rule), SIZE_OF(xf_cached_rule), SIZE_OF(xf_zone),
-                                         SIZE_OF(xf_interface), SIZE_OF(xf_control), SIZE_OF(xf_ledger)),
+                         testing::Values(SIZE_OF(xf_flow_key), SIZE_OF(xf_flow), SIZE_OF(xf_record),
+                                         SIZE_OF(xf_event), SIZE_OF(xf_ended), SIZE_OF(xf_orphan),
+                                         SIZE_OF(xf_reaper), SIZE_OF(xf_interface_stats),
+                                         SIZE_OF(xf_zone_stats), SIZE_OF(xf_global_stats),
+                                         SIZE_OF(xf_histogram), SIZE_OF(xf_zone_rule),
+                                         SIZE_OF(xf_cached_rule), SIZE_OF(xf_zone), SIZE_OF(xf_interface),
+                                         SIZE_OF(xf_control), SIZE_OF(xf_ledger)),
                          [](const auto& info) { return std::string(info.param.name); });
 
 }  // namespace

@@ -15,14 +15,6 @@ constexpr const char* short_timeouts =
 
 class RouterItself : public PlainLab {
  protected:
-  Background serve_http() const {
-    auto server = lab.server.start(
-        {"python3", "-m", "http.server", "--bind", "::", "--directory", folder.file("."), "8000"});
-    if (!eventually(patience, [&] { return try_connect(lab.server, Lab::server4, 8000) == 0; }))
-      throw std::runtime_error("no HTTP server: " + server.err());
-    return server;
-  }
-
   void masquerade() const {
     must_run(
         lab.router.command({"nft", "-f", "-"}),
@@ -57,7 +49,7 @@ TEST_F(RouterItself, ItsOwnConnectionIsAOneWayFlowStartedByTheServer) {
 }
 
 TEST_F(RouterItself, CurlAndPingRunOnItAndTheirFlowsLeave) {
-  const auto server = serve_http();
+  const WebServer server(lab.server, 8000, 10'000);
   for (const char* host : {"198.18.2.2", "[2001:db8:2::2]"})
     lab.router.must_run({"curl", "-sS", "-g", "-o", "/dev/null", std::string("http://") + host + ":8000/"});
   for (const char* host : {Lab::server4, Lab::server6, Lab::client4})
@@ -89,7 +81,7 @@ TEST_F(RouterItself, AMasqueradedConnectionIsTwoOneWayFlowsThatLeave) {
 
 TEST_F(RouterItself, CurlAndPingWorkThroughTheMasquerade) {
   masquerade();
-  const auto server = serve_http();
+  const WebServer server(lab.server, 8000, 10'000);
   lab.client.must_run({"curl", "-sS", "-o", "/dev/null", "http://198.18.2.2:8000/"});
   lab.client.must_run({"ping", "-n", "-q", "-c", "3", "-i", "0.05", Lab::server4});
   EXPECT_TRUE(becomes(0)) << flows().dump(1);

@@ -14,7 +14,6 @@
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
-#include <thread>
 
 namespace xdpflowd::test {
 namespace {
@@ -202,6 +201,31 @@ FrameSender::FrameSender(const Netns& netns, const std::string& device) {
 void FrameSender::send(const Bytes& frame) const {
   if (::send(socket_.get(), frame.data(), frame.size(), 0) != static_cast<ssize_t>(frame.size()))
     give_up("cannot send a frame");
+}
+
+WebServer::WebServer(const Netns& netns, uint16_t port, size_t bytes)
+    : listener_(listen_tcp(netns, "::", port)), worker_([this, bytes] { serve(bytes); }) {}
+
+WebServer::~WebServer() {
+  stop_ = true;
+  shutdown(listener_.get(), SHUT_RDWR);
+  worker_.join();
+}
+
+void WebServer::serve(size_t bytes) const {
+  while (!stop_) {
+    const UniqueFd client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (!client) continue;  // nobody came for a while, or the listener was shut down
+    std::array<char, 4096> request;
+    if (recv(client.get(), request.data(), request.size(), 0) <= 0) continue;
+    try {
+      send_all(client, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(bytes) +
+                           "\r\n\r\n" + std::string(bytes, 'x'));
+      shutdown(client.get(), SHUT_WR);
+      receive_all(client);
+    } catch (const std::runtime_error&) {  // the client left: its own test notices
+    }
+  }
 }
 
 HttpAnswer http_get(const Netns& netns, const std::string& address, uint16_t port, const std::string& path) {

@@ -3,9 +3,11 @@
 // Nothing waits for longer than ten seconds.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "base/unique_fd.h"
 #include "support/netns.h"
@@ -58,6 +60,22 @@ class FrameSender {
 
  private:
   UniqueFd socket_;
+};
+
+/// Answers every request, over IPv4 and IPv6, with a page of `bytes` bytes, one client after the other.
+class WebServer {
+ public:
+  WebServer(const Netns& netns, uint16_t port, size_t bytes);
+  ~WebServer();
+  WebServer(const WebServer&) = delete;
+  WebServer& operator=(const WebServer&) = delete;
+
+ private:
+  void serve(size_t bytes) const;
+
+  UniqueFd listener_;
+  std::atomic<bool> stop_ = false;
+  std::thread worker_;
 };
 
 struct HttpAnswer {

@@ -137,10 +137,7 @@ TEST_P(Traffic, AHostThatDoesNotAnswerLeavesAFlowThatWaits) {
 
 TEST_F(PlainLab, CurlShowsEstablishedThenTimeWait) {
   const auto daemon = start_daemon();
-  must_run({"truncate", "-s", "5M", folder.file("file")});
-  const auto server = lab.server.start(
-      {"python3", "-m", "http.server", "--bind", "::", "--directory", folder.file("."), "8000"});
-  ASSERT_TRUE(eventually(patience, [&] { return try_connect(lab.server, Lab::server4, 8000) == 0; }));
+  const WebServer server(lab.server, 8000, 5 << 20);
   for (const char* host : {"198.18.2.2", "[2001:db8:2::2]"}) {
     auto curl = lab.client.start({"curl", "-sS", "-g", "--limit-rate", "20M", "-o", folder.file("copy"),
                                   std::string("http://") + host + ":8000/file"});

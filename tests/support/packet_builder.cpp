@@ -23,7 +23,9 @@ void put32(Bytes& out, uint32_t value) {
   put16(out, static_cast<uint16_t>(value));
 }
 
-void append(Bytes& out, const Bytes& more) { out.insert(out.end(), more.begin(), more.end()); }
+void append(Bytes& out, const Bytes& more) {
+  out.insert(out.end(), more.begin(), more.end());
+}
 
 void put_address(Bytes& out, const std::string& text) {
   uint8_t raw[16];
@@ -53,7 +55,9 @@ Packet Packet::reversed() const {
   return other;
 }
 
-Packet& Packet::flag(uint8_t bit) { return flags(tcp_flags_ | bit); }
+Packet& Packet::flag(uint8_t bit) {
+  return flags(tcp_flags_ | bit);
+}
 
 Packet& Packet::flags(uint8_t all) {
   tcp_flags_ = all;
@@ -163,7 +167,9 @@ Packet& Packet::padding(size_t bytes) {
   return *this;
 }
 
-bool Packet::is_ipv6() const { return source_.find(':') != std::string::npos; }
+bool Packet::is_ipv6() const {
+  return source_.find(':') != std::string::npos;
+}
 
 Bytes Packet::tcp_segment() const {
   Bytes out;
@@ -231,7 +237,8 @@ Bytes Packet::ipv6(const Bytes& inner) const {
     const uint8_t words = chain[i].words;
     headers.push_back(next);
     headers.push_back(is_fragment ? 0 : chain[i].type == authentication_header ? words * 2 : words);
-    put16(headers, is_fragment && fragment_ ? static_cast<uint16_t>(fragment_->first | fragment_->second) : 0);
+    put16(headers,
+          is_fragment && fragment_ ? static_cast<uint16_t>(fragment_->first | fragment_->second) : 0);
     put32(headers, 0);
     headers.resize(headers.size() + words * 8UL, 0);
   }
@@ -246,9 +253,13 @@ Bytes Packet::ipv6(const Bytes& inner) const {
   return out;
 }
 
-Bytes Packet::network() const { return is_ipv6() ? ipv6(transport()) : ipv4(transport()); }
+Bytes Packet::network() const {
+  return is_ipv6() ? ipv6(transport()) : ipv4(transport());
+}
 
-size_t Packet::l3_bytes() const { return network().size(); }
+size_t Packet::l3_bytes() const {
+  return network().size();
+}
 
 Bytes Packet::frame() const {
   Bytes out{2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1};
@@ -262,13 +273,21 @@ Bytes Packet::frame() const {
   return out;
 }
 
-Packet tcp() { return Packet(IPPROTO_TCP).from("192.0.2.1", 40000).to("198.51.100.1", 80); }
-Packet udp() { return Packet(IPPROTO_UDP).from("192.0.2.1", 40000).to("198.51.100.1", 53); }
-Packet icmp() { return Packet(IPPROTO_ICMP).icmp_type(8).icmp_id(7); }
+Packet tcp() {
+  return Packet(IPPROTO_TCP).from("192.0.2.1", 40000).to("198.51.100.1", 80);
+}
+Packet udp() {
+  return Packet(IPPROTO_UDP).from("192.0.2.1", 40000).to("198.51.100.1", 53);
+}
+Packet icmp() {
+  return Packet(IPPROTO_ICMP).icmp_type(8).icmp_id(7);
+}
 Packet icmpv6() {
   return Packet(IPPROTO_ICMPV6).from("2001:db8::1").to("2001:db8::2").icmp_type(128).icmp_id(7);
 }
-Packet ip_protocol(uint8_t number) { return Packet(number); }
+Packet ip_protocol(uint8_t number) {
+  return Packet(number);
+}
 
 Bytes arp_request() {
   Bytes out(12, 0xff);

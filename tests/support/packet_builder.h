@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Packets written as words: tcp().from("192.0.2.1", 4000).to("198.51.100.1", 80).syn(). Serves the tests and the benches.
+// Packets written as words: tcp().from("192.0.2.1", 4000).to("198.51.100.1", 80).syn(). Serves the tests and
+// the benches.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +40,8 @@ class Packet {
 
   Packet& icmp_type(uint8_t type, uint8_t code = 0);
   Packet& icmp_id(uint16_t id);
-  /// Makes this ICMP packet an error about `cause`, of which it quotes the IP header and `bytes` of what follows.
+  /// Makes this ICMP packet an error about `cause`, of which it quotes the IP header and `bytes` of what
+  /// follows.
   Packet& quoting(const Packet& cause, size_t bytes = 8);
   /// Keeps the first `bytes` of what is quoted.
   Packet& cut_quote(size_t bytes);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The contract between the BPF programs and user space: every key, value, record and index that crosses the border.
- * Plain C, included unchanged by both sides. All times are CLOCK_MONOTONIC nanoseconds. Padding is named and zero.
- * The hash of these types is the layout version of the pinned maps: a change here needs a carry-over.
+ * The contract between the BPF programs and user space: every key, value, record and index that crosses the
+ * border. Plain C, included unchanged by both sides. All times are CLOCK_MONOTONIC nanoseconds. Padding is
+ * named and zero. The hash of these types is the layout version of the pinned maps: a change here needs a
+ * carry-over.
  */
 #ifndef XDPFLOW_ABI_H
 #define XDPFLOW_ABI_H
@@ -40,8 +41,8 @@ struct xf_addr {
 };
 
 /*
- * One end is `low`, the other `high`: the order of (address, port) compared as big-endian numbers, so that both directions of a
- * conversation have one key. Who started it is in the value.
+ * One end is `low`, the other `high`: the order of (address, port) compared as big-endian numbers, so that
+ * both directions of a conversation have one key. Who started it is in the value.
  */
 struct xf_flow_key {
 	struct xf_addr low, high;
@@ -86,8 +87,9 @@ enum xf_timeout {
 	XF_TIMEOUT_GENERIC,
 	XF_TIMEOUTS,
 	/*
-	 * The map has a row of XF_TIMEOUTS for each table: user space caps TCP's of the half-open row at tcp_syn_sent, and
-	 * udp_stream's at udp, so that no half-open entry outlives its protocol's first timeout.
+	 * The map has a row of XF_TIMEOUTS for each table: user space caps TCP's of the half-open row at
+	 * tcp_syn_sent, and udp_stream's at udp, so that no half-open entry outlives its protocol's first
+	 * timeout.
 	 */
 	XF_TIMEOUT_SLOTS = XF_TABLES * XF_TIMEOUTS,
 };
@@ -102,12 +104,12 @@ enum xf_phase {
 enum xf_flow_flag {
 	XF_FLOW_FIN_FORWARD = 1 << 0,
 	XF_FLOW_FIN_REVERSE = 1 << 1,
-	XF_FLOW_SYN = 1 << 2,	      /* began with the initiator's SYN; else picked up mid-stream */
-	XF_FLOW_SYNACK = 1 << 3,      /* the responder's SYN-ACK was seen: `synack_next` is valid */
-	XF_FLOW_REPLIED = 1 << 4,     /* the responder was seen: direction "both" */
+	XF_FLOW_SYN = 1 << 2,	       /* began with the initiator's SYN; else picked up mid-stream */
+	XF_FLOW_SYNACK = 1 << 3,       /* the responder's SYN-ACK was seen: `synack_next` is valid */
+	XF_FLOW_REPLIED = 1 << 4,      /* the responder was seen: direction "both" */
 	XF_FLOW_HIGH_STARTED = 1 << 5, /* the initiator is the key's `high` end */
-	XF_FLOW_ORPHAN = 1 << 6,      /* has no timer of its own: the reaper expires it */
-	XF_FLOW_ESTABLISHED = 1 << 7, /* lives in the established table */
+	XF_FLOW_ORPHAN = 1 << 6,       /* has no timer of its own: the reaper expires it */
+	XF_FLOW_ESTABLISHED = 1 << 7,  /* lives in the established table */
 };
 
 /* One word, so that a state transition is one compare-and-swap. */
@@ -126,11 +128,13 @@ struct xf_count {
 	__u64 bytes; /* layer 3, IP header included */
 };
 
-/* What a packet touches comes first. The size makes an LRU element (48 + key + value) exactly three cache lines. */
+/* What a packet touches comes first. The size makes an LRU element (48 + key + value) exactly three cache
+ * lines. */
 struct xf_flow {
-	__u32 phase; /* key tag << 8 | enum xf_phase: a reused element fails the compare-and-swap of the flow that was there */
+	__u32 phase; /* key tag << 8 | enum xf_phase: a reused element fails the compare-and-swap of the flow
+			that was there */
 	union xf_status status;
-	__u64 last_seen_ns; /* coarse clock: early by up to a tick */
+	__u64 last_seen_ns;	 /* coarse clock: early by up to a tick */
 	struct xf_count forward; /* from the initiator */
 	struct xf_count reverse;
 	__u64 created_ns;
@@ -166,7 +170,7 @@ struct xf_reaper {
 	struct bpf_timer timer;
 	__u32 awake; /* 1 from a wake-up until the last look at the queues */
 	__u32 orphan_pass;
-	__u64 heartbeat_ns;   /* start of the last run, or the wake-up after which it must run */
+	__u64 heartbeat_ns;  /* start of the last run, or the wake-up after which it must run */
 	__u64 orphan_due_ns; /* when the next bite of orphans is due */
 };
 ABI_SIZE(struct xf_reaper, 40);
@@ -195,7 +199,8 @@ struct xf_record {
 ABI_SIZE(struct xf_record, 112);
 
 enum xf_event_type {
-	XF_EVENT_REAPER_REVIVED = 1, /* the reaper missed its heartbeat for a second and was restarted by a packet */
+	XF_EVENT_REAPER_REVIVED =
+		1, /* the reaper missed its heartbeat for a second and was restarted by a packet */
 };
 
 /* Ring `events`: rare news that a flood of records must never cost. */
@@ -218,7 +223,7 @@ enum xf_verdict {
 /* Why the parser gave a frame back to the stack. */
 enum xf_unparsed {
 	XF_UNPARSED_ARP,
-	XF_UNPARSED_ND,	       /* neighbour discovery and multicast listener discovery */
+	XF_UNPARSED_ND, /* neighbour discovery and multicast listener discovery */
 	XF_UNPARSED_NON_IP,
 	XF_UNPARSED_VLAN_DEPTH, /* more than two tags */
 	XF_UNPARSED_TRUNCATED,
@@ -231,11 +236,11 @@ enum xf_unparsed {
 /* Why a frame is not counted on a flow. */
 enum xf_untracked {
 	XF_UNTRACKED_UNPARSED,
-	XF_UNTRACKED_NO_ZONE,	   /* no zone for this interface and VLAN */
+	XF_UNTRACKED_NO_ZONE,	    /* no zone for this interface and VLAN */
 	XF_UNTRACKED_UNKNOWN_ERROR, /* an ICMP error about no known flow */
-	XF_UNTRACKED_REAPING,	   /* its entry was just being deleted */
-	XF_UNTRACKED_NO_ENTRY,	   /* the table refused the new flow; see xf_error */
-	XF_UNTRACKED_INACTIVE,	   /* this generation is not the active one */
+	XF_UNTRACKED_REAPING,	    /* its entry was just being deleted */
+	XF_UNTRACKED_NO_ENTRY,	    /* the table refused the new flow; see xf_error */
+	XF_UNTRACKED_INACTIVE,	    /* this generation is not the active one */
 	XF_UNTRACKED,
 };
 
@@ -287,8 +292,8 @@ enum xf_error {
 	XF_ERROR_DELETE,
 	XF_ERROR_TIMER_CALLBACK, /* bpf_timer_set_callback() */
 	XF_ERROR_TIMER_START,
-	XF_ERROR_ENDED_PUSH,  /* queue `ended` full: tried again by the flow's timer */
-	XF_ERROR_ORPHAN_PUSH, /* queue `orphans` full: the flow stays until its table needs the room */
+	XF_ERROR_ENDED_PUSH,   /* queue `ended` full: tried again by the flow's timer */
+	XF_ERROR_ORPHAN_PUSH,  /* queue `orphans` full: the flow stays until its table needs the room */
 	XF_ERROR_NO_INTERFACE, /* a frame from an interface without any rule: attached by a stranger */
 	XF_ERRORS,
 };
@@ -371,15 +376,15 @@ ABI_SIZE(struct xf_interface, 24);
 
 /* The one element of `control`. */
 struct xf_control {
-	__u64 layout;		/* hash of these types: another value is another layout */
-	__u64 build;		/* hash of the loaded objects: the same value needs no new programs */
-	__u32 generation;	/* counts the loads of the data plane, from 1 */
-	__u32 records_enabled;	/* 0: nobody wants records, none is reserved */
-	__u64 heartbeat_ns;	/* of the daemon */
-	__u32 pid;		/* of the daemon that wrote the heartbeat */
+	__u64 layout;		 /* hash of these types: another value is another layout */
+	__u64 build;		 /* hash of the loaded objects: the same value needs no new programs */
+	__u32 generation;	 /* counts the loads of the data plane, from 1 */
+	__u32 records_enabled;	 /* 0: nobody wants records, none is reserved */
+	__u64 heartbeat_ns;	 /* of the daemon */
+	__u32 pid;		 /* of the daemon that wrote the heartbeat */
 	__u32 records_watermark; /* bytes in the ring that wake the reader */
-	char version[24];	/* of the daemon that loaded the programs */
-	__u64 netns;		/* inode of the network namespace whose interfaces these are */
+	char version[24];	 /* of the daemon that loaded the programs */
+	__u64 netns;		 /* inode of the network namespace whose interfaces these are */
 };
 ABI_SIZE(struct xf_control, 72);
 
@@ -408,7 +413,7 @@ ABI_SIZE(struct xf_admin_request, 16);
 
 /* The frame given to the census program, which fills in `count`. */
 struct xf_census {
-	__u32 index; /* of the array of tables: zone * XF_TABLES + table */
+	__u32 index;	 /* of the array of tables: zone * XF_TABLES + table */
 	__u32 supported; /* out: 0 where the kernel has no bpf_map_sum_elem_count (before 6.6) */
 	__u64 count;	 /* out */
 };
