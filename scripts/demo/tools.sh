@@ -85,7 +85,7 @@ start_daemon() {
   LIBXDP_BPFFS=$lab/bpf setsid nsenter --net="/run/netns/$(ns_name router)" \
     "$build/daemon/xdpflowd" --config "$lab/xdpflowd.toml" >"$lab/daemon.log" 2>&1 </dev/null &
   daemon=$!
-  wait_for 20 is_ready_or_dead || true
+  wait_for 60 is_ready_or_dead || true
   if in_log ' is ready: '; then return; fi
   cat "$lab/daemon.log" >&2
   die "xdpflowd did not start"
@@ -124,7 +124,7 @@ peers=$root/scripts/demo/peers.py
 
 start_server() {
   setsid nsenter --net="/run/netns/$(ns_name server)" python3 "$peers" serve >"$lab/server.log" 2>&1 </dev/null &
-  wait_for 10 on server curl -s -o /dev/null http://127.0.0.1/1 || die "the lab's web server did not start"
+  wait_for 40 on server curl -s -o /dev/null http://127.0.0.1/1 || die "the lab's web server did not start"
 }
 
 # A TCP connection that stays open, with --keep too: a line written to held.in is a request.
@@ -142,5 +142,5 @@ ask_held_connection() {
   local before
   before=$(answers)
   echo >"$lab/held.in"
-  wait_for 5 has_answers $((before + 1))
+  wait_for 20 has_answers $((before + 1))
 }
