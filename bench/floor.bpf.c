@@ -58,12 +58,22 @@ struct {
 	__type(value, __u8[sizeof(struct xf_flow)]);
 } plain_flows SEC(".maps");
 
+/* The same with a timer in it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1 << 20);
+	__type(key, struct xf_flow_key);
+	__type(value, struct xf_flow);
+} armed_flows SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 16);
 	__type(key, __u32);
 	__type(value, __u64);
 } floor_timeouts SEC(".maps");
+
+#define ARMED_FOR_NS 120000000000ULL /* as a flow in SYN_SENT */
 
 SEC("xdp.frags")
 int spread(struct xdp_md *ctx)
@@ -161,4 +171,32 @@ int insert_plain(struct xdp_md *ctx)
 	if (bpf_map_update_elem(&plain_flows, &key, first, BPF_NOEXIST))
 		return XDP_ABORTED;
 	return bpf_map_lookup_elem(&plain_flows, &key) ? XDP_PASS : XDP_ABORTED;
+}
+
+static int never_due(void *map, struct xf_flow_key *key, struct xf_flow *flow)
+{
+	return 0;
+}
+
+/* The same, and the three calls that any flow with a timer of its own has to make. */
+SEC("xdp.frags")
+int insert_armed(struct xdp_md *ctx)
+{
+	struct xf_flow first = {}, *flow;
+	struct packet pkt = {};
+	struct xf_flow_key key;
+
+	if (parse_packet(ctx, &pkt) != PARSED)
+		return XDP_ABORTED;
+	make_key(&key, &pkt, 0);
+	if (bpf_map_lookup_elem(&timed_flows, &key) || bpf_map_lookup_elem(&armed_flows, &key))
+		return XDP_PASS;
+	if (bpf_map_update_elem(&armed_flows, &key, &first, BPF_NOEXIST))
+		return XDP_ABORTED;
+	flow = bpf_map_lookup_elem(&armed_flows, &key);
+	if (!flow || bpf_timer_init(&flow->timer, &armed_flows, CLOCK_MONOTONIC))
+		return XDP_ABORTED;
+	bpf_timer_set_callback(&flow->timer, never_due);
+	bpf_timer_start(&flow->timer, ARMED_FOR_NS, 0);
+	return XDP_PASS;
 }

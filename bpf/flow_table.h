@@ -174,6 +174,13 @@ static __always_inline __u32 track_half_open(struct sighting *s)
 	return TRACKED;
 }
 
+/* Most of these open a flow. Whoever looks in the half-open table first needs no second look in the
+ * established one. */
+static __always_inline bool is_opening(const struct sighting *s)
+{
+	return is_tcp(&s->key) && (s->pkt->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
 /*
  * TRACKED or CREATED, or the enum xf_untracked why neither. A global function, so that the verifier walks it
  * once, not once for each way through the parser.
@@ -190,7 +197,7 @@ __noinline __u32 track(struct packet *pkt, __u32 zone)
 	s.from_high = make_key(&s.key, pkt, zone);
 	if (pkt->icmp_error)
 		return count_icmp_error(&s);
-	found = find(&s, XF_TABLE_ESTABLISHED, &flow);
+	found = is_opening(&s) ? NOT_FOUND : find(&s, XF_TABLE_ESTABLISHED, &flow);
 	if (found == VANISHING)
 		return XF_UNTRACKED_REAPING;
 	if (found == FOUND) {
