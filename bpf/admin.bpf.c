@@ -10,14 +10,20 @@ char LICENSE[] SEC("license")
 
 struct batch {
 	struct xdp_md *ctx;
+	__u32 op;
 	__u32 table;
 	__u32 changed;
 	__u64 now_ns;
 };
 
-static __always_inline bool flush(struct xf_flow_key *key, __u32 which, __u64 now_ns)
+static __always_inline void *table_for(const struct xf_flow_key *key, __u32 which)
 {
-	void *table = which < XF_TABLES && key->zone < XF_ZONES_MAX ? flow_table(key->zone, which) : NULL;
+	return which < XF_TABLES && key->zone < XF_ZONES_MAX ? flow_table(key->zone, which) : NULL;
+}
+
+static __noinline bool flush(struct xf_flow_key *key, __u32 which, __u64 now_ns)
+{
+	void *table = key ? table_for(key, which) : NULL;
 	struct xf_flow *flow = table ? bpf_map_lookup_elem(table, key) : NULL;
 
 	if (!flow || !end_flow(key, flow, XF_REASON_FLUSHED, now_ns))
@@ -27,14 +33,43 @@ static __always_inline bool flush(struct xf_flow_key *key, __u32 which, __u64 no
 	return true;
 }
 
-static long flush_one(__u32 i, struct batch *batch)
+enum { REARM_TRIES = 3 };
+
+/*
+ * For timers that were set by a longer timeout or run another generation's callback. Orphans have none, and
+ * what ends has its own way out. Meanwhile a FIN may shorten this flow's deadline, or its element become
+ * another's: what is left is compared once more, since only a timer that is too late does harm.
+ */
+static __noinline bool rearm(struct xf_flow_key *key, __u32 which, __u64 now_ns)
+{
+	void *table = key ? table_for(key, which) : NULL;
+	struct xf_flow *flow = table ? bpf_map_lookup_elem(table, key) : NULL;
+	__s64 left;
+
+	if (!flow || !in_phase(flow, XF_PHASE_LIVE) || (flow->status.flags & XF_FLOW_ORPHAN))
+		return false;
+	/* -EINVAL: not armed yet; who arms it uses the timeouts of then. */
+	if (bpf_timer_set_callback(&flow->timer, on_idle_check))
+		return false;
+	for (int i = 0; i < REARM_TRIES; i++) {
+		left = left_ns(flow, now_ns);
+		if (bpf_timer_start(&flow->timer, left > 0 ? left : 0, 0))
+			return false;
+		if (left_ns(flow, now_ns) >= left)
+			break;
+	}
+	return true;
+}
+
+static long change_one(__u32 i, struct batch *batch)
 {
 	struct xf_flow_key key;
 	__u32 offset = sizeof(struct xf_admin_request) + i * sizeof(key);
 
 	if (bpf_xdp_load_bytes(batch->ctx, offset, &key, sizeof(key)))
 		return 1;
-	if (flush(&key, batch->table, batch->now_ns))
+	if (batch->op == XF_ADMIN_FLUSH ? flush(&key, batch->table, batch->now_ns)
+					: rearm(&key, batch->table, batch->now_ns))
 		__sync_fetch_and_add(&batch->changed, 1);
 	return 0;
 }
@@ -47,14 +82,16 @@ int admin(struct xdp_md *ctx)
 
 	if (bpf_xdp_load_bytes(ctx, 0, &request, sizeof(request)))
 		return -EINVAL;
+	batch.op = request.op;
 	batch.table = request.table;
 	switch (request.op) {
 	case XF_ADMIN_START_REAPER:
 		return start_reaper(batch.now_ns);
 	case XF_ADMIN_FLUSH:
+	case XF_ADMIN_REARM:
 		if (request.count > XF_ADMIN_BATCH_MAX)
 			return -E2BIG;
-		bpf_loop(request.count, flush_one, &batch, 0);
+		bpf_loop(request.count, change_one, &batch, 0);
 		return batch.changed;
 	default:
 		return -EINVAL;

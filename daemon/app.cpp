@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/clock.h"
+#include "dataplane/configuration.h"
 #include "dataplane/kernel.h"
 #include "dataplane/pin_paths.h"
 #include "dataplane/state_lock.h"
@@ -34,36 +35,42 @@ void log_advice(const Settings& settings) {
   for (const auto& advice : interface_advice(settings, *links, rx_vlan_offload)) spdlog::warn("{}", advice);
 }
 
-Result<UniqueFd> metrics_socket(const Settings& settings) {
-  return settings.metrics.listen.empty() ? Result<UniqueFd>(UniqueFd()) : listen_on(settings.metrics.listen);
+Result<UniqueFd> metrics_socket(const std::string& address) {
+  return address.empty() ? Result<UniqueFd>(UniqueFd()) : listen_on(address);
 }
 
 }  // namespace
 
-App::App(const Settings& settings, EventLoop loop, DataPlane data_plane, UniqueFd metrics_socket)
+App::App(const Settings& settings, SettingsLoader load, EventLoop loop, DataPlane data_plane,
+         UniqueFd metrics_socket)
     : settings_(settings),
       build_{XDPFLOWD_VERSION, kernel_release()},
       loop_(std::move(loop)),
       data_plane_(std::move(data_plane)),
       books_(data_plane_.state()),
-      metrics_socket_(std::move(metrics_socket)) {}
+      metrics_socket_(std::move(metrics_socket)),
+      reload_(settings_, std::move(load), data_plane_.state(), loop_,
+              {.serve_metrics_at = [this](const auto& address) { return serve_metrics_at(address); },
+               .record_to = [this](const auto& file) { return record_to(file); }}) {}
 
-Result<std::unique_ptr<App>> App::start(const Settings& settings) {
+Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader load) {
   auto loop = EventLoop::create();
   if (!loop) return loop.error();
   if (auto kernel = check_kernel(); !kernel) return kernel.error();
   log_advice(settings);
   // Before anything is attached: a start that is refused changes nothing. If the port is another xdpflowd's,
   // that is said instead.
-  auto socket = metrics_socket(settings);
+  auto socket = metrics_socket(settings.metrics.listen);
   if (!socket && !daemon_running(settings.daemon.state_dir)) return socket.error();
   auto data_plane = DataPlane::start(settings, XDPFLOWD_VERSION);
   if (!data_plane) return data_plane.error();
   if (!socket) return socket.error();
-  std::unique_ptr<App> app(new App(settings, std::move(*loop), std::move(*data_plane), std::move(*socket)));
+  std::unique_ptr<App> app(new App(settings, std::move(load), std::move(*loop), std::move(*data_plane),
+                                   std::move(*socket)));
   for (const auto step :
        {&App::open_rings, &App::serve_metrics, &App::listen_to_signals, &App::start_ticking})
     if (auto done = (app.get()->*step)(); !done) return done.error();
+  if (app->http_) spdlog::info("metrics at http://{}/metrics", settings.metrics.listen);
   app->tick();
   spdlog::info("xdpflowd {} is ready: generation {} under {}", XDPFLOWD_VERSION,
                app->data_plane_.generation(), settings.daemon.state_dir);
@@ -81,11 +88,37 @@ Status App::open_rings() {
   if (!events) return events.error();
   events_.emplace(std::move(*events));
   if (auto kept = keep(loop_.on_readable(events_->fd(), [this] { events_->drain(); })); !kept) return kept;
-  if (settings_.records.file.empty()) return ok();
-  auto records = RecordReader::open(data_plane_.state(), settings_.records.file);
+  return record_to(settings_.records.file);
+}
+
+/// Turning records on goes on without the file until that can be opened; another file in place of one in use
+/// is needed now.
+Status App::record_to(const std::string& file) {
+  if (records_) records_->drain();
+  if (records_ && !file.empty()) return records_->move_to(file);
+  if (auto written = write_records_enabled(data_plane_.state(), !file.empty()); !written) return written;
+  if (file.empty()) {
+    if (records_) records_->drain();
+    records_source_.reset();
+    records_.reset();
+    return ok();
+  }
+  auto records = RecordReader::open(data_plane_.state(), file);
   if (!records) return records.error();
   records_.emplace(std::move(*records));
-  return keep(loop_.on_readable(records_->fd(), [this] { records_->drain(); }));
+  auto source = loop_.on_readable(records_->fd(), [this] { records_->drain(); });
+  if (!source) return source.error();
+  records_source_.emplace(std::move(*source));
+  return ok();
+}
+
+/// The new address first: if it cannot be had, the old one stays.
+Status App::serve_metrics_at(const std::string& address) {
+  auto socket = metrics_socket(address);
+  if (!socket) return socket.error();
+  metrics_socket_ = std::move(*socket);
+  if (!metrics_socket_) http_.reset();
+  return serve_metrics();
 }
 
 Status App::serve_metrics() {
@@ -94,7 +127,6 @@ Status App::serve_metrics() {
   auto server = HttpServer::serve(loop_.handle(), metrics_socket_, std::move(pages));
   if (!server) return server.error();
   http_.emplace(std::move(*server));
-  spdlog::info("metrics at http://{}/metrics", settings_.metrics.listen);
   return ok();
 }
 
@@ -103,12 +135,9 @@ Status App::listen_to_signals() {
     spdlog::info("stopping; the data plane stays at work (`xdpflowctl unload` removes it)");
     loop_.stop();
   };
-  const auto reload = [] {
-    spdlog::warn("SIGHUP: this version cannot reload; restart it to apply a changed file, no flow is lost");
-  };
   for (const int signal : {SIGTERM, SIGINT})
     if (auto kept = keep(loop_.on_signal(signal, stop)); !kept) return kept;
-  if (auto kept = keep(loop_.on_signal(SIGHUP, reload)); !kept) return kept;
+  if (auto kept = keep(loop_.on_signal(SIGHUP, [this] { reload_.run(); })); !kept) return kept;
   return keep(loop_.on_signal(SIGUSR1, [this] { reopen_records(); }));
 }
 

@@ -11,6 +11,7 @@
 #include "dataplane/data_plane.h"
 #include "metrics/collector.h"
 #include "metrics/http_server.h"
+#include "reload.h"
 #include "service/event_loop.h"
 #include "service/ring_readers.h"
 #include "settings/settings.h"
@@ -22,15 +23,18 @@ namespace xdpflowd {
 class App {
  public:
   /// Attached and listening, or an error.
-  static Result<std::unique_ptr<App>> start(const Settings& settings);
+  /// `load`: the settings as they are by then, for SIGHUP.
+  static Result<std::unique_ptr<App>> start(const Settings& settings, SettingsLoader load);
 
   /// Until SIGTERM or SIGINT; the exit code.
   Result<int> run() { return loop_.run(); }
 
  private:
-  App(const Settings& settings, EventLoop loop, DataPlane data_plane, UniqueFd metrics_socket);
+  App(const Settings& settings, SettingsLoader load, EventLoop loop, DataPlane data_plane, UniqueFd metrics_socket);
   Status open_rings();
+  Status record_to(const std::string& file);
   Status serve_metrics();
+  Status serve_metrics_at(const std::string& address);
   Status listen_to_signals();
   Status start_ticking();
   Status keep(Result<EventSource> source);
@@ -38,16 +42,18 @@ class App {
   void reopen_records();
   Result<std::string> metrics_page();
 
-  const Settings settings_;
+  Settings settings_;  // what runs: those of the start, then as reloaded
   const BuildInfo build_;
   EventLoop loop_;
   DataPlane data_plane_;
   Bookkeeper books_;
   UniqueFd metrics_socket_;  // empty: no endpoint
   std::optional<RecordReader> records_;
+  std::optional<EventSource> records_source_;
   std::optional<EventReader> events_;
   std::optional<HttpServer> http_;
   std::vector<EventSource> sources_;
+  Reload reload_;
 };
 
 }  // namespace xdpflowd

@@ -6,7 +6,7 @@
 #include <iostream>
 
 #include "app.h"
-#include "base/log.h"
+#include "log_level.h"
 #include "settings/command_line.h"
 #include "settings/config_file.h"
 
@@ -17,20 +17,11 @@ int exit_code(const Error& error) {
   return error.kind == Error::Kind::usage ? 2 : 1;
 }
 
-spdlog::level::level_enum spdlog_level(LogLevel level) {
-  switch (level) {
-    case LogLevel::trace:
-      return spdlog::level::trace;
-    case LogLevel::debug:
-      return spdlog::level::debug;
-    case LogLevel::info:
-      return spdlog::level::info;
-    case LogLevel::warn:
-      return spdlog::level::warn;
-    case LogLevel::error:
-      break;
-  }
-  return spdlog::level::err;
+/// What the file says, and the command line above it.
+Result<Settings> settings_of(const DaemonArguments& arguments) {
+  auto settings = load_settings(arguments.config, installed_ram_bytes());
+  if (settings && arguments.log_level) settings->daemon.log_level = *arguments.log_level;
+  return settings;
 }
 
 int refuse(const Error& error) {
@@ -44,8 +35,8 @@ int check(const Settings& settings, const std::string& file) {
   return 0;
 }
 
-int serve(const Settings& settings) {
-  auto app = App::start(settings);
+int serve(const Settings& settings, SettingsLoader load) {
+  auto app = App::start(settings, std::move(load));
   if (!app) {
     spdlog::error("{}", app.error().message);
     return exit_code(app.error());
@@ -65,12 +56,11 @@ int run(int argc, char** argv) {
     return 0;
   }
   const auto& arguments = std::get<DaemonArguments>(*line);
-  auto settings = load_settings(arguments.config, installed_ram_bytes());
+  const auto settings = settings_of(arguments);
   if (!settings) return refuse(settings.error());
   if (arguments.check) return check(*settings, arguments.config);
-  if (arguments.log_level) settings->daemon.log_level = *arguments.log_level;
-  start_log(spdlog_level(settings->daemon.log_level));
-  return serve(*settings);
+  start_log(settings->daemon.log_level);
+  return serve(*settings, [arguments] { return settings_of(arguments); });
 }
 
 }  // namespace

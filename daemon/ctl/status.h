@@ -26,6 +26,8 @@ struct StatusReport {
 
   /// nullopt: no daemon ever wrote one.
   std::optional<int64_t> heartbeat_age_ns() const;
+  /// Its process is there, but its main loop does not run.
+  bool daemon_stalled() const;
   /// Of the daemon that loaded the programs.
   std::string data_plane_version() const;
 };

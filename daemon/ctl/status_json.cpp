@@ -26,6 +26,7 @@ Json daemon_json(const StatusReport& report) {
   return {
       {"running", report.daemon.running},
       {"pid", report.daemon.running ? or_null(report.daemon.pid) : Json(nullptr)},
+      {"stalled", report.daemon_stalled()},
       {"heartbeat_age_seconds",
        heartbeat_age_ns ? Json(static_cast<double>(*heartbeat_age_ns) / 1e9) : Json(nullptr)},
   };

@@ -81,11 +81,16 @@ void write_table(std::ostream& out, std::span<const Column> columns, const std::
 
 void write_daemon(std::ostream& out, const StatusReport& report) {
   const auto heartbeat_age_ns = report.heartbeat_age_ns();
-  out << "daemon: " << (report.daemon.running ? "running" : "not running");
+  const bool stalled = report.daemon_stalled();
+  out << "daemon: ";
+  if (stalled)
+    out << "stalled for " << duration_text(*heartbeat_age_ns);
+  else
+    out << (report.daemon.running ? "running" : "not running");
   if (report.daemon.running && report.daemon.pid) out << ", pid " << *report.daemon.pid;
-  if (heartbeat_age_ns) out << ", last heartbeat " << duration_text(*heartbeat_age_ns) << " ago";
+  if (heartbeat_age_ns && !stalled) out << ", last heartbeat " << duration_text(*heartbeat_age_ns) << " ago";
   out << '\n';
-  if (!report.daemon.running) out << "        flows are tracked and expire in the kernel without it\n";
+  if (stalled || !report.daemon.running) out << "        flows are tracked and expire in the kernel without it\n";
 }
 
 /// What went wrong in the data plane, by name.

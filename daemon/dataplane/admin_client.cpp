@@ -23,18 +23,26 @@ Result<int> AdminClient::run(const xf_admin_request& request, std::span<const xf
   return static_cast<int>(run.retval);
 }
 
-Result<uint32_t> AdminClient::flush(xf_table table, std::span<const xf_flow_key> keys) const {
-  uint32_t ended = 0;
+Result<uint32_t> AdminClient::change(xf_admin_op op, const char* what, xf_table table,
+                                     std::span<const xf_flow_key> keys) const {
+  uint32_t changed = 0;
   while (!keys.empty()) {
     const auto bite = keys.first(std::min<size_t>(keys.size(), XF_ADMIN_BATCH_MAX));
-    auto answer = run(
-        {.op = XF_ADMIN_FLUSH, .table = table, .count = static_cast<__u32>(bite.size()), .zero = 0}, bite);
+    auto answer = run({.op = op, .table = table, .count = static_cast<__u32>(bite.size()), .zero = 0}, bite);
     if (!answer) return answer.error();
-    if (*answer < 0) return system_error(*answer, "the admin program refused to flush");
-    ended += static_cast<uint32_t>(*answer);
+    if (*answer < 0) return system_error(*answer, std::string("the admin program refused to ") + what);
+    changed += static_cast<uint32_t>(*answer);
     keys = keys.subspan(bite.size());
   }
-  return ended;
+  return changed;
+}
+
+Result<uint32_t> AdminClient::flush(xf_table table, std::span<const xf_flow_key> keys) const {
+  return change(XF_ADMIN_FLUSH, "flush", table, keys);
+}
+
+Result<uint32_t> AdminClient::rearm(xf_table table, std::span<const xf_flow_key> keys) const {
+  return change(XF_ADMIN_REARM, "set timers", table, keys);
 }
 
 Status AdminClient::start_reaper() const {

@@ -20,9 +20,15 @@ class AdminClient {
 
   /// Ends the flows with these keys, any number, in `table`; returns how many it ended.
   Result<uint32_t> flush(xf_table table, std::span<const xf_flow_key> keys) const;
+  /// Sets the timers of the live flows with these keys, any number, in `table`, to what is left of their
+  /// deadlines by the timeouts of now; returns how many it set. Absent and ended flows and orphans are left
+  /// alone.
+  Result<uint32_t> rearm(xf_table table, std::span<const xf_flow_key> keys) const;
   Status start_reaper() const;
 
  private:
+  Result<uint32_t> change(xf_admin_op op, const char* what, xf_table table,
+                          std::span<const xf_flow_key> keys) const;
   Result<int> run(const xf_admin_request& request, std::span<const xf_flow_key> keys) const;
 
   int program_;

@@ -41,6 +41,24 @@ Status write_timeouts(const PinnedState& state, const Timeouts& configured) {
   return ok();
 }
 
+Status write_promote_packets(const PinnedState& state, const std::string& zone, uint32_t promote_packets) {
+  for (const auto& pinned : state.zones()) {
+    if (zone != pinned.zone.name) continue;
+    auto entry = state.zone_table().get(pinned.index);
+    if (!entry) return entry.error();
+    entry->promote_packets = promote_packets;
+    return state.zone_table().set(pinned.index, *entry);
+  }
+  return fail("there is no zone " + zone + " in the data plane");
+}
+
+Status write_records_enabled(const PinnedState& state, bool enabled) {
+  auto control = state.control().get(0);
+  if (!control) return control.error();
+  control->records_enabled = enabled ? 1 : 0;
+  return state.control().set(0, *control);
+}
+
 Result<std::vector<uint16_t>> interface_indexes(const PinnedState& state,
                                                 const std::vector<InterfacePlan>& plans) {
   auto known = state.read_interfaces();

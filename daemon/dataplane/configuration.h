@@ -14,6 +14,12 @@ namespace xdpflowd {
 
 Status write_timeouts(const PinnedState& state, const Timeouts& configured);
 
+/// Of the zone with this name.
+Status write_promote_packets(const PinnedState& state, const std::string& zone, uint32_t promote_packets);
+
+/// Whether flows that end leave records.
+Status write_records_enabled(const PinnedState& state, bool enabled);
+
 /// The place of each device in `interfaces`, in the order of `plans`; one keeps its place for the life of the
 /// pins.
 Result<std::vector<uint16_t>> interface_indexes(const PinnedState& state,

@@ -10,41 +10,11 @@
 #include <unordered_map>
 #include <vector>
 
+#include "flow/decode.h"
+
 namespace xdpflowd {
 
 namespace {
-
-/// One system call's worth of flows, about 600 KB.
-constexpr uint32_t kBatch = 4096;
-
-struct Batch {
-  std::vector<xf_flow_key> keys{kBatch};
-  std::vector<xf_flow> flows{kBatch};
-  uint32_t count = 0;
-  uint32_t position = 0;  // the kernel's: a bucket of the hash
-  bool started = false;
-};
-
-/// Fills `batch` with the next flows; false when these were the last.
-Result<bool> next_batch(const FlowTable& table, Batch& batch) {
-  for (;;) {
-    batch.count = static_cast<uint32_t>(batch.keys.size());
-    const int failed =
-        bpf_map_lookup_batch(table.fd(), batch.started ? &batch.position : nullptr, &batch.position,
-                             batch.keys.data(), batch.flows.data(), &batch.count, nullptr);
-    batch.started = true;
-    if (failed == 0) return true;
-    if (failed == -ENOENT) return false;
-    if (failed != -ENOSPC) return system_error(failed, "cannot read " + table.name());
-    // The next bucket holds more flows than fit.
-    batch.keys.resize(2 * batch.keys.size());
-    batch.flows.resize(2 * batch.flows.size());
-  }
-}
-
-bool is_live(const xf_flow& flow) {
-  return (flow.phase & 0xff) == XF_PHASE_LIVE;
-}
 
 struct HashKey {
   size_t operator()(const xf_flow_key& key) const {
@@ -62,12 +32,28 @@ using FlowsByKey = std::unordered_map<xf_flow_key, xf_flow, HashKey, SameKey>;
 
 }  // namespace
 
-Status for_each_flow(const FlowTable& table, const FlowVisitor& visit) {
-  Batch batch;
+Result<bool> FlowWalk::next(const FlowTable& table, const FlowVisitor& visit) {
   for (;;) {
-    auto more = next_batch(table, batch);
+    auto count = static_cast<uint32_t>(keys_.size());
+    const int failed = bpf_map_lookup_batch(table.fd(), started_ ? &position_ : nullptr, &position_,
+                                            keys_.data(), flows_.data(), &count, nullptr);
+    started_ = true;
+    if (failed == 0 || failed == -ENOENT) {
+      for (uint32_t i = 0; i < count; ++i) visit(keys_[i], flows_[i]);
+      return failed == 0;
+    }
+    if (failed != -ENOSPC) return system_error(failed, "cannot read " + table.name());
+    // The next bucket holds more flows than fit.
+    keys_.resize(2 * keys_.size());
+    flows_.resize(2 * flows_.size());
+  }
+}
+
+Status for_each_flow(const FlowTable& table, const FlowVisitor& visit) {
+  FlowWalk walk;
+  for (;;) {
+    auto more = walk.next(table, visit);
     if (!more) return more.error();
-    for (uint32_t i = 0; i < batch.count; ++i) visit(batch.keys[i], batch.flows[i]);
     if (!*more) return ok();
   }
 }

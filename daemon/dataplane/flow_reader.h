@@ -2,7 +2,9 @@
 // Reads flow tables while they change, thousands of flows per system call.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <vector>
 
 #include "base/result.h"
 #include "dataplane/pinned_state.h"
@@ -12,6 +14,21 @@ namespace xdpflowd {
 
 using FlowVisitor = std::function<void(const xf_flow_key&, const xf_flow&)>;
 using ZoneFlowVisitor = std::function<void(xf_table, const xf_flow_key&, const xf_flow&)>;
+
+/// One walk through a table that may pause between system calls.
+class FlowWalk {
+ public:
+  /// Shows up to `batch` flows, or a whole bucket of the hash; false when these were the last.
+  Result<bool> next(const FlowTable& table, const FlowVisitor& visit);
+
+ private:
+  static constexpr size_t batch = 4096;  // about 600 KB
+
+  std::vector<xf_flow_key> keys_{batch};
+  std::vector<xf_flow> flows_{batch};
+  uint32_t position_ = 0;  // the kernel's: a bucket of the hash
+  bool started_ = false;
+};
 
 /// Every element of one table once, whatever its phase.
 Status for_each_flow(const FlowTable& table, const FlowVisitor& visit);

@@ -21,6 +21,15 @@ Status RecordSink::reopen() {
   return ok();
 }
 
+Status RecordSink::move_to(const std::string& path) {
+  RecordSink other(path);
+  if (auto opened = other.reopen(); !opened) return opened;
+  path_ = path;
+  file_ = std::move(other.file_);
+  torn_ = false;
+  return ok();
+}
+
 /// Also opens the file anew if somebody deleted it, for what is written to a deleted file is lost without an
 /// error.
 Status RecordSink::ensure_open() {

@@ -20,6 +20,9 @@ class RecordSink {
   /// is open stays in use.
   Status reopen();
 
+  /// Goes on in another file; if that cannot be opened, the one that is open stays in use.
+  Status move_to(const std::string& path);
+
   /// `lines`: whole lines, each with its newline. Does not wait, and does not fail: see lost().
   void write(std::string_view lines);
 

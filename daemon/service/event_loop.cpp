@@ -42,6 +42,10 @@ int signal_arrived(sd_event_source* source, const signalfd_siginfo*, void* handl
   return call(source, *static_cast<Handler*>(handler));
 }
 
+int loop_is_idle(sd_event_source* source, void* handler) {
+  return call(source, *static_cast<Handler*>(handler));
+}
+
 int fd_is_ready(sd_event_source* source, int, uint32_t, void* handler) {
   return call(source, *static_cast<Handler*>(handler));
 }
@@ -105,6 +109,15 @@ Result<EventSource> EventLoop::every(std::chrono::microseconds interval, Callbac
                                          timer_fired, handler.get());
   if (added >= 0) added = sd_event_source_set_enabled(source, SD_EVENT_ON);
   return own(added, source, std::move(handler), "cannot make a timer");
+}
+
+Result<EventSource> EventLoop::when_idle(Callback callback) {
+  auto handler = std::make_unique<Handler>(Handler{std::move(callback), thrown_});
+  sd_event_source* source = nullptr;
+  int added = sd_event_add_defer(handle(), &source, loop_is_idle, handler.get());
+  if (added >= 0) added = sd_event_source_set_enabled(source, SD_EVENT_ON);
+  if (added >= 0) added = sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IDLE);
+  return own(added, source, std::move(handler), "cannot plan work for when the main loop is idle");
 }
 
 Result<EventSource> EventLoop::on_readable(int fd, Callback callback) {

@@ -47,6 +47,9 @@ class EventLoop {
   /// First one `interval` from now. Up to a tenth of the interval late, so that wake-ups can be shared.
   Result<EventSource> every(std::chrono::microseconds interval, Callback callback);
 
+  /// Once per turn of the loop in which nothing else is waiting, until destroyed: for long work in bites.
+  Result<EventSource> when_idle(Callback callback);
+
   /// While `fd` is readable, or has an error that reading it would tell. The caller keeps `fd` open.
   Result<EventSource> on_readable(int fd, Callback callback);
 

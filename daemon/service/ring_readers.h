@@ -23,6 +23,8 @@ class RecordReader {
   void drain();
   /// For logrotate.
   Status reopen() { return sink_.reopen(); }
+  /// Goes on in another file; the old one stays in use if that cannot be opened.
+  Status move_to(const std::string& file) { return sink_.move_to(file); }
   uint64_t lost() const { return sink_.lost(); }
 
  private:

@@ -16,8 +16,26 @@ namespace xdpflowd {
 namespace {
 
 template <class T, size_t count>
-Result<T> parse_word(std::string_view text, const char* kind,
-                     const std::array<std::pair<std::string_view, T>, count>& words) {
+using Words = std::array<std::pair<std::string_view, T>, count>;
+
+constexpr Words<LogLevel, 5> log_levels{{{"trace", LogLevel::trace},
+                                         {"debug", LogLevel::debug},
+                                         {"info", LogLevel::info},
+                                         {"warn", LogLevel::warn},
+                                         {"error", LogLevel::error}}};
+constexpr Words<DispatcherPolicy, 3> dispatcher_policies{{{"auto", DispatcherPolicy::automatic},
+                                                          {"require", DispatcherPolicy::require},
+                                                          {"off", DispatcherPolicy::off}}};
+constexpr Words<AttachMode, 3> attach_modes{
+    {{"auto", AttachMode::automatic}, {"native", AttachMode::native}, {"generic", AttachMode::generic}}};
+
+template <class T, size_t count>
+std::string_view word_for(T value, const Words<T, count>& words) {
+  return std::ranges::find(words, value, &std::pair<std::string_view, T>::second)->first;
+}
+
+template <class T, size_t count>
+Result<T> parse_word(std::string_view text, const char* kind, const Words<T, count>& words) {
   std::string list;
   for (const auto& [word, value] : words) {
     if (word == text) return value;
@@ -81,26 +99,27 @@ const char* interface_name_problem(std::string_view name) {
 }  // namespace
 
 Result<LogLevel> parse_log_level(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, LogLevel>, 5> words{{{"trace", LogLevel::trace},
-                                                                               {"debug", LogLevel::debug},
-                                                                               {"info", LogLevel::info},
-                                                                               {"warn", LogLevel::warn},
-                                                                               {"error", LogLevel::error}}};
-  return parse_word(text, "a log level", words);
+  return parse_word(text, "a log level", log_levels);
 }
 
 Result<DispatcherPolicy> parse_dispatcher(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, DispatcherPolicy>, 3> words{
-      {{"auto", DispatcherPolicy::automatic},
-       {"require", DispatcherPolicy::require},
-       {"off", DispatcherPolicy::off}}};
-  return parse_word(text, "a way to use libxdp's dispatcher", words);
+  return parse_word(text, "a way to use libxdp's dispatcher", dispatcher_policies);
 }
 
 Result<AttachMode> parse_attach_mode(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, AttachMode>, 3> words{
-      {{"auto", AttachMode::automatic}, {"native", AttachMode::native}, {"generic", AttachMode::generic}}};
-  return parse_word(text, "an XDP mode", words);
+  return parse_word(text, "an XDP mode", attach_modes);
+}
+
+std::string_view word_of(LogLevel level) {
+  return word_for(level, log_levels);
+}
+
+std::string_view word_of(DispatcherPolicy policy) {
+  return word_for(policy, dispatcher_policies);
+}
+
+std::string_view word_of(AttachMode mode) {
+  return word_for(mode, attach_modes);
 }
 
 Result<std::string> parse_state_dir(std::string_view text) {

@@ -15,6 +15,11 @@ Result<LogLevel> parse_log_level(std::string_view text);
 Result<DispatcherPolicy> parse_dispatcher(std::string_view text);
 Result<AttachMode> parse_attach_mode(std::string_view text);
 
+/// The word that the file has for it.
+std::string_view word_of(LogLevel level);
+std::string_view word_of(DispatcherPolicy policy);
+std::string_view word_of(AttachMode mode);
+
 /// An absolute path that bpffs can hold; slashes at its end are dropped.
 Result<std::string> parse_state_dir(std::string_view text);
 

@@ -185,6 +185,12 @@ uint32_t Tracker::flush(xf_table table, const std::vector<xf_flow_key>& keys) co
   return *flushed;
 }
 
+uint32_t Tracker::rearm(xf_table table, const std::vector<xf_flow_key>& keys) const {
+  auto rearmed = AdminClient(bpf_program__fd(admin_->progs.admin)).rearm(table, keys);
+  if (!rearmed) throw std::runtime_error(rearmed.error().message);
+  return *rearmed;
+}
+
 void Tracker::start_reaper() const {
   const AdminClient admin(bpf_program__fd(admin_->progs.admin));
   if (auto started = admin.start_reaper(); !started) throw std::runtime_error(started.error().message);

@@ -91,6 +91,7 @@ class Tracker {
   void add_rule(uint16_t vlan, uint8_t zone, bool has_vlans) const;
   void drop_rules() const;
   uint32_t flush(xf_table table, const std::vector<xf_flow_key>& keys) const;
+  uint32_t rearm(xf_table table, const std::vector<xf_flow_key>& keys) const;
   void start_reaper() const;
   /// Gives up the references of user space to the flow tables: no timer can be had in them (-EPERM).
   void let_go_of_tables();

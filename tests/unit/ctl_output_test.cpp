@@ -362,6 +362,22 @@ TEST_F(StatusAnswer, TextSaysThatFlowsGoOnWithoutTheDaemon) {
   EXPECT_THAT(text(), HasSubstr("expire in the kernel without it"));
 }
 
+TEST_F(StatusAnswer, AHeartbeatThatStaysOutIsAStall) {
+  EXPECT_EQ(json()["daemon"]["stalled"], false);
+  report.now_ns = report.snapshot.control.heartbeat_ns + 12 * second_ns;
+  EXPECT_EQ(json()["daemon"]["stalled"], true);
+  EXPECT_EQ(json()["daemon"]["running"], true);
+  EXPECT_THAT(text(), HasSubstr("daemon: stalled for 12.0s, pid 4711\n"));
+  EXPECT_THAT(text(), HasSubstr("expire in the kernel without it"));
+}
+
+TEST_F(StatusAnswer, ADaemonThatIsNotThereDoesNotStall) {
+  report.daemon.running = false;
+  report.now_ns = report.snapshot.control.heartbeat_ns + 12 * second_ns;
+  EXPECT_EQ(json()["daemon"]["stalled"], false);
+  EXPECT_THAT(text(), HasSubstr("daemon: not running, last heartbeat 12.0s ago\n"));
+}
+
 TEST_F(StatusAnswer, TextWarnsOfGenericModeOnlyWhereItIsUsed) {
   EXPECT_THAT(text(), Not(HasSubstr("GRO")));
   report.snapshot.interfaces[0].mode = XF_MODE_GENERIC;

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reload.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "dataplane/configuration.h"
+#include "dataplane/plan.h"
+#include "log_level.h"
+
+namespace xdpflowd {
+
+Reload::Reload(Settings& running, SettingsLoader load, const PinnedState& state, EventLoop& loop,
+               ReloadActions actions)
+    : running_(running), load_(std::move(load)), state_(state), loop_(loop), actions_(std::move(actions)) {}
+
+void Reload::run() {
+  const auto wanted = load_();
+  if (!wanted) {
+    spdlog::error("reload refused, nothing is changed: {}", wanted.error().message);
+    return;
+  }
+  // What is changed is told to whoever reads the old or the new level.
+  const auto level = wanted->daemon.log_level;
+  start_log(std::min(running_.daemon.log_level, level));
+  for (const auto& warning : wanted->warnings) spdlog::warn("{}", warning);
+  apply_all(*wanted);
+  start_log(level);
+}
+
+void Reload::apply_all(const Settings& wanted) {
+  const auto changes = difference(running_, wanted);
+  if (changes.empty()) {
+    spdlog::info("reloaded: nothing is different");
+    return;
+  }
+  const auto applied =
+      std::ranges::count_if(changes, [&](const Change& change) { return settle(change, wanted); });
+  spdlog::info("reloaded: {} of {} changes applied", applied, changes.size());
+}
+
+/// Whether it was applied.
+bool Reload::settle(const Change& change, const Settings& wanted) {
+  const auto text = text_of(change);
+  // Interfaces end here too, until they can be attached and detached one by one.
+  if (!applies_live(change.setting)) {
+    spdlog::warn("{}: not applied; restart xdpflowd for it, no flow is lost", text);
+    return false;
+  }
+  if (auto applied = apply(change, wanted); !applied) {
+    spdlog::error("{}: not applied, the old value stays: {}", text, applied.error().message);
+    return false;
+  }
+  spdlog::info("{}", text);
+  return true;
+}
+
+Status Reload::apply(const Change& change, const Settings& wanted) {
+  Status done = ok();
+  switch (change.setting) {
+    case Setting::log_level:
+      running_.daemon.log_level = wanted.daemon.log_level;
+      return ok();
+    case Setting::metrics_listen:
+      done = actions_.serve_metrics_at(wanted.metrics.listen);
+      if (done) running_.metrics = wanted.metrics;
+      return done;
+    case Setting::records_file:
+      done = actions_.record_to(wanted.records.file);
+      if (done) running_.records = wanted.records;
+      return done;
+    case Setting::timeout:
+      return apply_timeouts(wanted.timeouts);
+    case Setting::promote_packets:
+      return apply_promote_packets(change, wanted);
+    default:
+      return fail("this version cannot do that");
+  }
+}
+
+Status Reload::apply_promote_packets(const Change& change, const Settings& wanted) {
+  for (auto& zone : running_.zones) {
+    if (change.key != "zone." + zone.name + ".promote_packets") continue;
+    const auto found = std::ranges::find(wanted.zones, zone.name, &ZoneSettings::name);
+    if (auto set = write_promote_packets(state_, zone.name, found->promote_packets); !set) return set;
+    zone.promote_packets = found->promote_packets;
+    return ok();
+  }
+  return fail("no such zone");
+}
+
+/// All of them with the first that is different. Flows whose timeout became longer learn it when their timer
+/// fires; timers that are now too late are set anew.
+Status Reload::apply_timeouts(const Timeouts& wanted) {
+  if (running_.timeouts == wanted) return ok();
+  if (auto written = write_timeouts(state_, wanted); !written) return written;
+  const auto before = timeout_slots(running_.timeouts), after = timeout_slots(wanted);
+  running_.timeouts = wanted;
+  for (size_t slot = 0; slot < after.size(); ++slot)
+    if (after[slot] < before[slot]) shortened_.set(slot);
+  return shortened_.any() ? start_walk() : ok();
+}
+
+/// From the beginning, for all timeouts that a walk under way was for too.
+Status Reload::start_walk() {
+  walk_.emplace(state_, shortened_);
+  walk_began_ns_ = monotonic_ns();
+  auto turns = loop_.when_idle([this] { walk_on(); });
+  if (!turns) return turns.error();
+  walk_turns_.emplace(std::move(*turns));
+  return ok();
+}
+
+void Reload::walk_on() {
+  const auto more = walk_->step();
+  if (more && *more) return;
+  const auto milliseconds = (monotonic_ns() - walk_began_ns_) / 1'000'000;
+  if (!more)
+    spdlog::error("flows may expire by their old, longer timeouts: {}", more.error().message);
+  else
+    spdlog::info("{} flow timers set to shorter timeouts in {} ms", walk_->rearmed(), milliseconds);
+  shortened_.reset();
+  walk_.reset();
+  walk_turns_.reset();
+}
+
+}  // namespace xdpflowd

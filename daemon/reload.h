@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SIGHUP: the settings are loaded again and what is different is applied, one change after the other.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "dataplane/pinned_state.h"
+#include "dataplane/rearm_walk.h"
+#include "service/event_loop.h"
+#include "settings/difference.h"
+#include "settings/settings.h"
+
+namespace xdpflowd {
+
+/// The settings as the operator wants them now, or what is wrong with them, with its place in the file.
+using SettingsLoader = std::function<Result<Settings>()>;
+
+/// Changes of what the daemon itself owns. One that fails leaves what was.
+struct ReloadActions {
+  std::function<Status(const std::string& address)> serve_metrics_at;
+  std::function<Status(const std::string& file)> record_to;
+};
+
+class Reload {
+ public:
+  /// `running` is kept up to date: after a reload it has what was applied, and still the old value of what
+  /// was refused. It, `state` and `loop` must outlive this.
+  Reload(Settings& running, SettingsLoader load, const PinnedState& state, EventLoop& loop,
+         ReloadActions actions);
+
+  /// Logs the outcome, change by change. Flow timers may be set for a moment longer, in idle turns of the
+  /// loop.
+  void run();
+
+ private:
+  void apply_all(const Settings& wanted);
+  bool settle(const Change& change, const Settings& wanted);
+  Status apply(const Change& change, const Settings& wanted);
+  Status apply_promote_packets(const Change& change, const Settings& wanted);
+  Status apply_timeouts(const Timeouts& wanted);
+  Status start_walk();
+  void walk_on();
+
+  Settings& running_;
+  SettingsLoader load_;
+  const PinnedState& state_;
+  EventLoop& loop_;
+  ReloadActions actions_;
+  TimeoutSlots shortened_;         // whose flows the walk has not reached all
+  std::optional<RearmWalk> walk_;  // while there is work
+  std::optional<EventSource> walk_turns_;
+  uint64_t walk_began_ns_ = 0;
+};
+
+}  // namespace xdpflowd

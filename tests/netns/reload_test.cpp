@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// SIGHUP: what is different in the file is applied to a running daemon, and said.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "daemon_lab.h"
+#include "sockets.h"
+
+namespace xdpflowd::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ReloadTest : public PlainLab {
+ protected:
+  static std::string log(const Background& daemon) { return daemon.err() + daemon.out(); }
+
+  /// SIGHUP with this file; `outcome` is the line to wait for.
+  void reload(Background& daemon, const DaemonConfig& config, const std::string& outcome) const {
+    write_config(config);
+    daemon.signal(SIGHUP);
+    if (!daemon.wait_for_output(outcome, patience))
+      throw std::runtime_error("no \"" + outcome + "\" in the log:\n" + log(daemon));
+  }
+
+  /// UDP flows from the client, one for each port.
+  void make_flows(uint16_t first_port, uint16_t number) const {
+    const FrameSender client(lab.client, "client0");
+    for (uint16_t i = 0; i < number; ++i)
+      client.send(udp().from(Lab::client4, first_port + i).to(Lab::server4, 53));
+    if (!becomes(number)) throw std::runtime_error("the flows do not appear");
+  }
+};
+
+constexpr const char* hour = "[timeouts]\nudp = \"1h\"\n";
+constexpr const char* second = "[timeouts]\nudp = \"1s\"\n";
+
+TEST_F(ReloadTest, AShorterTimeoutReachesFlowsThatAreThere) {
+  auto daemon = start_daemon({.rest = hour});
+  make_flows(4000, 20);
+  reload(daemon, {.rest = second}, "flow timers set to shorter timeouts");
+  EXPECT_THAT(log(daemon), AllOf(HasSubstr("timeouts.udp: 1h -> 1s"), HasSubstr("reloaded: 1 of 1")));
+  EXPECT_THAT(log(daemon), HasSubstr("20 flow timers"));
+  EXPECT_TRUE(becomes(0));
+}
+
+TEST_F(ReloadTest, ALongerTimeoutReachesThemToo) {
+  auto daemon = start_daemon({.rest = second});
+  make_flows(4000, 5);
+  reload(daemon, {.rest = hour}, "reloaded: 1 of 1");
+  EXPECT_TRUE(eventually(patience, [&] {
+    return scrape().at("xdpflowd_timer_callbacks_total{result=\"rearmed\"}") >= 5;
+  }));
+  EXPECT_EQ(count(), 5U);
+}
+
+TEST_F(ReloadTest, ABadFileChangesNothingAndItsLineIsNamed) {
+  auto daemon = start_daemon({.rest = hour});
+  make_flows(4000, 1);
+  reload(daemon, {.daemon = "log_level = \"debug\"", .rest = "[timeouts]\nudp = \"1 s\"\n"},
+         "reload refused, nothing is changed");
+  EXPECT_THAT(log(daemon), HasSubstr("xdpflowd.toml:13:7: timeouts.udp"));
+  EXPECT_THAT(log(daemon), Not(HasSubstr("log_level:")));
+  EXPECT_EQ(count(), 1U);
+  std::filesystem::remove(folder.file("xdpflowd.toml"));
+  daemon.signal(SIGHUP);
+  EXPECT_TRUE(daemon.wait_for_output("No such file", patience));
+  reload(daemon, {.rest = second}, "reloaded: 1 of 1");
+}
+
+TEST_F(ReloadTest, MetricsMoveToANewAddress) {
+  auto daemon = start_daemon();
+  reload(daemon, {.listen = "127.0.0.1:9743"}, "reloaded: 1 of 1");
+  EXPECT_THAT(log(daemon), HasSubstr("metrics.listen: \"127.0.0.1:9742\" -> \"127.0.0.1:9743\""));
+  EXPECT_EQ(http_get(lab.router, "127.0.0.1", 9743, "/metrics").status, 200);
+  EXPECT_EQ(try_connect(lab.router, "127.0.0.1", 9742), ECONNREFUSED);
+  reload(daemon, {.listen = ""}, "-> \"\"");
+  EXPECT_TRUE(eventually(
+      patience, [&] { return try_connect(lab.router, "127.0.0.1", 9743) == ECONNREFUSED; }));
+  reload(daemon, {}, "\"\" -> \"127.0.0.1:9742\"");
+  EXPECT_EQ(http_get(lab.router, "127.0.0.1", 9742, "/metrics").status, 200);
+}
+
+TEST_F(ReloadTest, AnAddressThatCannotBeHadLeavesTheOldOne) {
+  auto daemon = start_daemon();
+  reload(daemon, {.daemon = "log_level = \"debug\"", .listen = "192.0.2.99:9742"}, "reloaded: 1 of 2");
+  EXPECT_THAT(log(daemon), HasSubstr("not applied, the old value stays"));
+  EXPECT_EQ(http_get(lab.router, "127.0.0.1", 9742, "/metrics").status, 200);
+}
+
+TEST_F(ReloadTest, RecordsGoToAnotherFileAndNoneIsLost) {
+  auto daemon = start_daemon();
+  make_flows(4000, 3);
+  must_ctl({"flush"});
+  reload(daemon, {.records = folder.file("other.jsonl")}, "reloaded: 1 of 1");
+  make_flows(5000, 2);
+  must_ctl({"flush"});
+  EXPECT_TRUE(eventually(patience, [&] { return records("other.jsonl").size() >= 2; }));
+  EXPECT_TRUE(
+      eventually(patience, [&] { return records().size() + records("other.jsonl").size() == 5; }));
+}
+
+TEST_F(ReloadTest, ARecordsFileThatCannotBeOpenedLeavesTheOldOne) {
+  auto daemon = start_daemon();
+  reload(daemon, {.records = folder.file("gone/records.jsonl")}, "reloaded: 0 of 1");
+  EXPECT_THAT(log(daemon), HasSubstr("not applied, the old value stays"));
+  make_flows(4000, 3);
+  must_ctl({"flush"});
+  EXPECT_TRUE(records_become(3));
+}
+
+TEST_F(ReloadTest, RecordsAreTurnedOffAndOn) {
+  auto daemon = start_daemon();
+  reload(daemon, {.records = ""}, "-> \"\"");
+  make_flows(4000, 3);
+  must_ctl({"flush"});
+  reload(daemon, {}, "records.file: \"\" ->");
+  make_flows(5000, 2);
+  must_ctl({"flush"});
+  EXPECT_TRUE(records_become(2));
+  EXPECT_EQ(records().size(), 2U);
+  EXPECT_EQ(scrape().sum("xdpflowd_lost_total"), 0);
+}
+
+TEST_F(ReloadTest, WhatNeedsARestartIsNamedAndTheRestApplied) {
+  auto daemon = start_daemon();
+  reload(daemon,
+         {.interfaces = "[[interface]]\nname = \"lan0\"\n",
+          .rest = "[zone.default]\nmax_flows = 70000\npromote_packets = 5\n"},
+         "reloaded: 1 of 3");
+  EXPECT_THAT(log(daemon), HasSubstr("-> 70000: not applied; restart"));
+  EXPECT_THAT(log(daemon), HasSubstr("interface wan0: zone \"default\", mode \"auto\" -> none: not applied"));
+  EXPECT_EQ(status()["zones"][0]["promote_packets"], 5);
+  EXPECT_NE(attached("wan0"), Json());
+}
+
+TEST_F(ReloadTest, SignalsInARowEndWithTheLastFile) {
+  auto daemon = start_daemon({.rest = hour});
+  make_flows(4000, 20);
+  for (const char* timeout : {"30m", "20m", "10m"}) {
+    write_config({.rest = std::string("[timeouts]\nudp = \"") + timeout + "\"\n"});
+    daemon.signal(SIGHUP);
+  }
+  reload(daemon, {.rest = second}, "-> 1s");
+  daemon.signal(SIGHUP);
+  EXPECT_TRUE(becomes(0));
+  EXPECT_TRUE(daemon.wait_for_output("nothing is different", patience));
+}
+
+TEST_F(ReloadTest, ADaemonThatStandsStillIsSeenInStatus) {
+  auto daemon = start_daemon();
+  EXPECT_EQ(status()["daemon"]["stalled"], false);
+  daemon.signal(SIGSTOP);
+  EXPECT_TRUE(eventually(patience, [&] { return status()["daemon"]["stalled"] == true; }));
+  EXPECT_EQ(status()["daemon"]["running"], true);
+  EXPECT_THAT(must_ctl({"status"}), HasSubstr("daemon: stalled for "));
+  daemon.signal(SIGCONT);
+  EXPECT_TRUE(eventually(patience, [&] { return status()["daemon"]["stalled"] == false; }));
+  EXPECT_LT(scrape().at("xdpflowd_daemon_heartbeat_age_seconds"), 5);
+}
+
+}  // namespace
+}  // namespace xdpflowd::test
