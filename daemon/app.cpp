@@ -65,8 +65,8 @@ Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader
   auto data_plane = DataPlane::start(settings, XDPFLOWD_VERSION);
   if (!data_plane) return data_plane.error();
   if (!socket) return socket.error();
-  std::unique_ptr<App> app(new App(settings, std::move(load), std::move(*loop), std::move(*data_plane),
-                                   std::move(*socket)));
+  std::unique_ptr<App> app(
+      new App(settings, std::move(load), std::move(*loop), std::move(*data_plane), std::move(*socket)));
   for (const auto step :
        {&App::open_rings, &App::serve_metrics, &App::listen_to_signals, &App::start_ticking})
     if (auto done = (app.get()->*step)(); !done) return done.error();

@@ -30,7 +30,8 @@ class App {
   Result<int> run() { return loop_.run(); }
 
  private:
-  App(const Settings& settings, SettingsLoader load, EventLoop loop, DataPlane data_plane, UniqueFd metrics_socket);
+  App(const Settings& settings, SettingsLoader load, EventLoop loop, DataPlane data_plane,
+      UniqueFd metrics_socket);
   Status open_rings();
   Status record_to(const std::string& file);
   Status serve_metrics();

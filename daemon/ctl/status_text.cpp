@@ -90,7 +90,8 @@ void write_daemon(std::ostream& out, const StatusReport& report) {
   if (report.daemon.running && report.daemon.pid) out << ", pid " << *report.daemon.pid;
   if (heartbeat_age_ns && !stalled) out << ", last heartbeat " << duration_text(*heartbeat_age_ns) << " ago";
   out << '\n';
-  if (stalled || !report.daemon.running) out << "        flows are tracked and expire in the kernel without it\n";
+  if (stalled || !report.daemon.running)
+    out << "        flows are tracked and expire in the kernel without it\n";
 }
 
 /// What went wrong in the data plane, by name.

@@ -52,9 +52,8 @@ TEST_F(ReloadTest, ALongerTimeoutReachesThemToo) {
   auto daemon = start_daemon({.rest = second});
   make_flows(4000, 5);
   reload(daemon, {.rest = hour}, "reloaded: 1 of 1");
-  EXPECT_TRUE(eventually(patience, [&] {
-    return scrape().at("xdpflowd_timer_callbacks_total{result=\"rearmed\"}") >= 5;
-  }));
+  EXPECT_TRUE(eventually(
+      patience, [&] { return scrape().at("xdpflowd_timer_callbacks_total{result=\"rearmed\"}") >= 5; }));
   EXPECT_EQ(count(), 5U);
 }
 
@@ -79,8 +78,8 @@ TEST_F(ReloadTest, MetricsMoveToANewAddress) {
   EXPECT_EQ(http_get(lab.router, "127.0.0.1", 9743, "/metrics").status, 200);
   EXPECT_EQ(try_connect(lab.router, "127.0.0.1", 9742), ECONNREFUSED);
   reload(daemon, {.listen = ""}, "-> \"\"");
-  EXPECT_TRUE(eventually(
-      patience, [&] { return try_connect(lab.router, "127.0.0.1", 9743) == ECONNREFUSED; }));
+  EXPECT_TRUE(
+      eventually(patience, [&] { return try_connect(lab.router, "127.0.0.1", 9743) == ECONNREFUSED; }));
   reload(daemon, {}, "\"\" -> \"127.0.0.1:9742\"");
   EXPECT_EQ(http_get(lab.router, "127.0.0.1", 9742, "/metrics").status, 200);
 }
@@ -100,8 +99,7 @@ TEST_F(ReloadTest, RecordsGoToAnotherFileAndNoneIsLost) {
   make_flows(5000, 2);
   must_ctl({"flush"});
   EXPECT_TRUE(eventually(patience, [&] { return records("other.jsonl").size() >= 2; }));
-  EXPECT_TRUE(
-      eventually(patience, [&] { return records().size() + records("other.jsonl").size() == 5; }));
+  EXPECT_TRUE(eventually(patience, [&] { return records().size() + records("other.jsonl").size() == 5; }));
 }
 
 TEST_F(ReloadTest, ARecordsFileThatCannotBeOpenedLeavesTheOldOne) {

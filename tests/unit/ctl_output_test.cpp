@@ -367,7 +367,7 @@ TEST_F(StatusAnswer, AHeartbeatThatStaysOutIsAStall) {
   report.now_ns = report.snapshot.control.heartbeat_ns + 12 * second_ns;
   EXPECT_EQ(json()["daemon"]["stalled"], true);
   EXPECT_EQ(json()["daemon"]["running"], true);
-  EXPECT_THAT(text(), HasSubstr("daemon: stalled for 12.0s, pid 4711\n"));
+  EXPECT_THAT(text(), HasSubstr("daemon: stalled for 12s, pid 4711\n"));
   EXPECT_THAT(text(), HasSubstr("expire in the kernel without it"));
 }
 
@@ -375,7 +375,7 @@ TEST_F(StatusAnswer, ADaemonThatIsNotThereDoesNotStall) {
   report.daemon.running = false;
   report.now_ns = report.snapshot.control.heartbeat_ns + 12 * second_ns;
   EXPECT_EQ(json()["daemon"]["stalled"], false);
-  EXPECT_THAT(text(), HasSubstr("daemon: not running, last heartbeat 12.0s ago\n"));
+  EXPECT_THAT(text(), HasSubstr("daemon: not running, last heartbeat 12s ago\n"));
 }
 
 TEST_F(StatusAnswer, TextWarnsOfGenericModeOnlyWhereItIsUsed) {

@@ -40,12 +40,13 @@ TEST_F(Difference, NamesKeysAndValuesAsTheFileDoes) {
   wanted.records.file = "/var/log/flows";
   wanted.timeouts[XF_TIMEOUT_UDP] = 10s;
   wanted.timeouts[XF_TIMEOUT_TCP_ESTABLISHED] = 90s;
-  EXPECT_THAT(lines(), ElementsAre("daemon.log_level: \"info\" -> \"debug\"",
-                                   "daemon.state_dir: \"/sys/fs/bpf/xdpflowd\" -> \"/sys/fs/bpf/other\" (restart)",
-                                   "daemon.dispatcher: \"auto\" -> \"off\" (restart)",
-                                   "metrics.listen: \"127.0.0.1:9742\" -> \"\"",
-                                   "records.file: \"\" -> \"/var/log/flows\"",
-                                   "timeouts.tcp_established: 5d -> 90s", "timeouts.udp: 30s -> 10s"));
+  EXPECT_THAT(
+      lines(),
+      ElementsAre("daemon.log_level: \"info\" -> \"debug\"",
+                  "daemon.state_dir: \"/sys/fs/bpf/xdpflowd\" -> \"/sys/fs/bpf/other\" (restart)",
+                  "daemon.dispatcher: \"auto\" -> \"off\" (restart)",
+                  "metrics.listen: \"127.0.0.1:9742\" -> \"\"", "records.file: \"\" -> \"/var/log/flows\"",
+                  "timeouts.tcp_established: 5d -> 90s", "timeouts.udp: 30s -> 10s"));
 }
 
 TEST_F(Difference, OfZonesIsByName) {

@@ -71,6 +71,31 @@ TEST_F(EventLoopTest, WritingToAClosedPipeIsAnErrorAndNoDeath) {
   EXPECT_EQ(sigwait(&pipe_only, &taken_back), 0);
 }
 
+TEST_F(EventLoopTest, WorkForIdleTurnsLetsEverythingElseGoFirst) {
+  int turns = 0;
+  auto work = loop_.when_idle([&] {
+    if (++turns == 10) raise(SIGUSR1);
+  });
+  auto source = loop_.on_signal(SIGUSR1, [&] { loop_.stop(turns); });
+  ASSERT_TRUE(work && source);
+  auto exit_code = loop_.run();
+  ASSERT_TRUE(exit_code);
+  EXPECT_EQ(*exit_code, 10);
+}
+
+TEST_F(EventLoopTest, WorkForIdleTurnsEndsWithItsSource) {
+  int turns = 0;
+  std::optional<EventSource> work;
+  auto begun = loop_.when_idle([&] {
+    if (++turns == 3) work.reset();
+  });
+  ASSERT_TRUE(begun);
+  work.emplace(std::move(*begun));
+  auto end = loop_.every(20ms, [&] { loop_.stop(); });
+  ASSERT_TRUE(end && loop_.run());
+  EXPECT_EQ(turns, 3);
+}
+
 TEST_F(EventLoopTest, ATimerFiresAgainAndAgain) {
   int fired = 0;
   auto timer = loop_.every(1ms, [&] {

@@ -66,6 +66,28 @@ class FileSizeLimit {
   rlimit former_{};
 };
 
+TEST_F(Sink, MovesToAnotherFile) {
+  RecordSink sink(path);
+  sink.write("{\"a\":1}\n");
+  ASSERT_TRUE(sink.move_to(folder / "other"));
+  sink.write("{\"a\":2}\n");
+  ASSERT_TRUE(sink.reopen());
+  sink.write("{\"a\":3}\n");
+  EXPECT_EQ(content(), "{\"a\":1}\n");
+  EXPECT_EQ(content_of(folder / "other"), "{\"a\":2}\n{\"a\":3}\n");
+}
+
+TEST_F(Sink, StaysWhereItIsIfTheOtherFileCannotBeOpened) {
+  RecordSink sink(path);
+  sink.write("{\"a\":1}\n");
+  const auto moved = sink.move_to(folder / "gone" / "other");
+  ASSERT_FALSE(moved);
+  EXPECT_THAT(moved.error().message, HasSubstr("gone/other"));
+  sink.write("{\"a\":2}\n");
+  EXPECT_EQ(content(), "{\"a\":1}\n{\"a\":2}\n");
+  EXPECT_EQ(sink.lost(), 0u);
+}
+
 TEST_F(Sink, AppendsToWhatIsThere) {
   std::ofstream(path) << "{\"a\":1}\n";
   RecordSink sink(path);

@@ -400,7 +400,7 @@ ABI_SIZE(struct xf_ledger, 16);
 enum xf_admin_op {
 	XF_ADMIN_START_REAPER = 1, /* no keys; returns 0, or the negative error of the timer helper */
 	XF_ADMIN_FLUSH,		   /* ends the flows with these keys; returns how many it ended */
-	XF_ADMIN_REARM,		   /* sets these flows' timers to what is left of their deadlines; returns how many */
+	XF_ADMIN_REARM, /* sets these flows' timers to what is left of their deadlines; returns how many */
 };
 
 /* Head of the frame given to the admin program; `count` keys follow. */
