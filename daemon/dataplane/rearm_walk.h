@@ -23,16 +23,27 @@ class RearmWalk {
   /// `state` must outlive it.
   RearmWalk(const PinnedState& state, const TimeoutSlots& shortened);
 
-  /// A bite of a few milliseconds; false when it was the last.
+  /// A bite of a few milliseconds, but a whole sort where a large table was read; false when it was the last.
   Result<bool> step();
   uint64_t rearmed() const { return rearmed_; }
 
  private:
+  size_t tables() const { return state_.zones().size() * XF_TABLES; }
+  Status collect(const FlowTable& table);
+  Status rearm(xf_table table);
+
+  struct LateFlow {
+    uint64_t last_seen_ns;
+    xf_flow_key key;
+  };
+
   const PinnedState& state_;
   AdminClient admin_;
   TimeoutSlots shortened_;
   FlowWalk walk_;
-  std::vector<xf_flow_key> late_;
+  std::vector<LateFlow> late_;  // of this table, in the order of their deadlines once collected
+  bool collected_ = false;
+  size_t set_ = 0;    // of late_, those whose timers are set
   size_t table_ = 0;  // of all zones' tables, the one at which the walk is
   uint64_t rearmed_ = 0;
 };
