@@ -3,7 +3,7 @@
  * User space's one way to change flow tables; run with BPF_PROG_RUN, attached nowhere. The frame is a struct
  * xf_admin_request and its keys. Returns how many flows it changed, or a negative error.
  */
-#include "reaper.h"
+#include "flow_move.h"
 
 char LICENSE[] SEC("license")
 = "GPL";
@@ -16,14 +16,13 @@ struct batch {
 	__u64 now_ns;
 };
 
-static __always_inline void *table_for(const struct xf_flow_key *key, __u32 which)
+static __always_inline bool is_table(const struct xf_flow_key *key, __u32 which)
 {
-	return which < XF_TABLES && key->zone < XF_ZONES_MAX ? flow_table(key->zone, which) : NULL;
+	return key && which < XF_TABLES && key->zone < XF_ZONES_MAX;
 }
 
-static __noinline bool flush(struct xf_flow_key *key, __u32 which, __u64 now_ns)
+static __noinline bool flush_in(void *table, struct xf_flow_key *key, __u64 now_ns)
 {
-	void *table = key ? table_for(key, which) : NULL;
 	struct xf_flow *flow = table ? bpf_map_lookup_elem(table, key) : NULL;
 
 	if (!flow || !end_flow(key, flow, XF_REASON_FLUSHED, now_ns))
@@ -31,6 +30,12 @@ static __noinline bool flush(struct xf_flow_key *key, __u32 which, __u64 now_ns)
 	if (!delete_ended(table, key, flow) && in_phase(flow, XF_PHASE_ENDED))
 		hand_to_reaper(key, flow, now_ns);
 	return true;
+}
+
+static __always_inline bool flush(struct xf_flow_key *key, __u32 which, __u64 now_ns)
+{
+	return is_table(key, which) && (flush_in(flow_table(key->zone, which), key, now_ns) ||
+					flush_in(former_table(key->zone, which), key, now_ns));
 }
 
 enum { REARM_TRIES = 3 };
@@ -42,7 +47,7 @@ enum { REARM_TRIES = 3 };
  */
 static __noinline bool rearm(struct xf_flow_key *key, __u32 which, __u64 now_ns)
 {
-	void *table = key ? table_for(key, which) : NULL;
+	void *table = is_table(key, which) ? flow_table(key->zone, which) : NULL;
 	struct xf_flow *flow = table ? bpf_map_lookup_elem(table, key) : NULL;
 	__s64 left;
 
@@ -51,6 +56,7 @@ static __noinline bool rearm(struct xf_flow_key *key, __u32 which, __u64 now_ns)
 	/* -EINVAL: not armed yet; who arms it uses the timeouts of then. */
 	if (bpf_timer_set_callback(&flow->timer, on_idle_check))
 		return false;
+	flow->generation = generation;
 	for (int i = 0; i < REARM_TRIES; i++) {
 		left = left_ns(flow, now_ns);
 		if (bpf_timer_start(&flow->timer, left > 0 ? left : 0, 0))
@@ -61,6 +67,41 @@ static __noinline bool rearm(struct xf_flow_key *key, __u32 which, __u64 now_ns)
 	return true;
 }
 
+/*
+ * True if it is left behind. One whose place in the new table is taken, since a packet met both tables while
+ * they changed places, ends here.
+ */
+static __noinline bool stays(struct xf_flow_key *key, __u32 which, __u64 now_ns)
+{
+	void *table = is_table(key, which) ? former_table(key->zone, which) : NULL;
+	struct xf_flow *flow = table ? bpf_map_lookup_elem(table, key) : NULL;
+	struct sighting s = {.now_ns = now_ns};
+
+	if (!flow || !in_phase(flow, XF_PHASE_LIVE) || left_ns(flow, now_ns) <= 0)
+		return flow != NULL;
+	s.key = *key;
+	if (move_flow(&s, flow, RESIZE))
+		return false;
+	table = flow_table(key->zone, which);
+	if (table && bpf_map_lookup_elem(table, key))
+		flush_in(former_table(key->zone, which), key, now_ns);
+	return true;
+}
+
+static __always_inline bool change_key(struct batch *batch, struct xf_flow_key *key)
+{
+	switch (batch->op) {
+	case XF_ADMIN_FLUSH:
+		return flush(key, batch->table, batch->now_ns);
+	case XF_ADMIN_REARM:
+		return rearm(key, batch->table, batch->now_ns);
+	case XF_ADMIN_MOVE:
+		return stays(key, batch->table, batch->now_ns);
+	default:
+		return false;
+	}
+}
+
 static long change_one(__u32 i, struct batch *batch)
 {
 	struct xf_flow_key key;
@@ -68,8 +109,7 @@ static long change_one(__u32 i, struct batch *batch)
 
 	if (bpf_xdp_load_bytes(batch->ctx, offset, &key, sizeof(key)))
 		return 1;
-	if (batch->op == XF_ADMIN_FLUSH ? flush(&key, batch->table, batch->now_ns)
-					: rearm(&key, batch->table, batch->now_ns))
+	if (change_key(batch, &key))
 		__sync_fetch_and_add(&batch->changed, 1);
 	return 0;
 }
@@ -89,6 +129,7 @@ int admin(struct xdp_md *ctx)
 		return start_reaper(batch.now_ns);
 	case XF_ADMIN_FLUSH:
 	case XF_ADMIN_REARM:
+	case XF_ADMIN_MOVE:
 		if (request.count > XF_ADMIN_BATCH_MAX)
 			return -E2BIG;
 		bpf_loop(request.count, change_one, &batch, 0);

@@ -15,7 +15,7 @@ SEC("xdp.frags")
 int census(struct xdp_md *ctx)
 {
 	struct xf_census *request = (void *)(long)ctx->data;
-	void *table;
+	void *table, *former;
 	__u32 index;
 
 	if ((void *)(request + 1) > (void *)(long)ctx->data_end)
@@ -26,6 +26,9 @@ int census(struct xdp_md *ctx)
 	if (!table || !bpf_map_sum_elem_count)
 		return XDP_PASS;
 	request->count = bpf_map_sum_elem_count(table);
+	former = bpf_map_lookup_elem(&former_tables, &index);
+	request->former = former ? bpf_map_sum_elem_count(former) : 0;
+	request->count += request->former;
 	request->supported = 1;
 	return XDP_PASS;
 }

@@ -84,6 +84,7 @@ static __always_inline void observe(enum xf_histogram_index index, __u64 value_n
 enum outcome {
 	TRACKED = XF_UNTRACKED,
 	CREATED,
+	MISSED, /* its flow may be in a former table */
 };
 
 /* The one exit. Tracking never drops: policy belongs to the stack. */

@@ -132,8 +132,13 @@ static __noinline __u32 create(struct sighting *s, const struct packet *pkt)
 	return CREATED;
 }
 
+static __always_inline bool is_being_resized(__u32 zone)
+{
+	return former_table(zone, XF_TABLE_ESTABLISHED) || former_table(zone, XF_TABLE_HALF_OPEN);
+}
+
 /* About a flow, but none of its packets: counted on it, no reason to make one, no sign of life. */
-static __always_inline __u32 count_icmp_error(struct sighting *s)
+static __always_inline __u32 count_icmp_error(struct sighting *s, bool all_here)
 {
 	struct xf_flow *flow;
 
@@ -146,10 +151,10 @@ static __always_inline __u32 count_icmp_error(struct sighting *s)
 			return TRACKED;
 		}
 	}
-	return XF_UNTRACKED_UNKNOWN_ERROR;
+	return all_here || !is_being_resized(s->key.zone) ? XF_UNTRACKED_UNKNOWN_ERROR : MISSED;
 }
 
-static __always_inline __u32 track_half_open(struct sighting *s)
+static __always_inline __u32 track_half_open(struct sighting *s, bool all_here)
 {
 	struct xf_flow *flow;
 	union xf_status before;
@@ -159,8 +164,9 @@ static __always_inline __u32 track_half_open(struct sighting *s)
 		return XF_UNTRACKED_REAPING;
 	case NOT_FOUND:
 		/* Another CPU may have promoted it since this one looked: a second look sees that. */
-		return find(s, XF_TABLE_ESTABLISHED, &flow) == FOUND ? XF_UNTRACKED_REAPING
-								     : create(s, s->pkt);
+		if (find(s, XF_TABLE_ESTABLISHED, &flow) == FOUND)
+			return XF_UNTRACKED_REAPING;
+		return all_here ? create(s, s->pkt) : MISSED;
 	case FOUND:
 		break;
 	}
@@ -182,10 +188,11 @@ static __always_inline bool is_opening(const struct sighting *s)
 }
 
 /*
- * TRACKED or CREATED, or the enum xf_untracked why neither. A global function, so that the verifier walks it
- * once, not once for each way through the parser.
+ * An enum outcome, or the enum xf_untracked why none. `all_here`: no flow can have been left behind in a
+ * former table. A global function, so that the verifier walks it once, not once for each way through the
+ * parser.
  */
-__noinline __u32 track(struct packet *pkt, __u32 zone)
+__noinline __u32 track_here(struct packet *pkt, __u32 zone, bool all_here)
 {
 	struct sighting s = {.pkt = pkt, .now_ns = bpf_ktime_get_coarse_ns()};
 	struct xf_flow *flow;
@@ -196,7 +203,7 @@ __noinline __u32 track(struct packet *pkt, __u32 zone)
 		return XF_UNTRACKED_NO_ZONE;
 	s.from_high = make_key(&s.key, pkt, zone);
 	if (pkt->icmp_error)
-		return count_icmp_error(&s);
+		return count_icmp_error(&s, all_here);
 	found = is_opening(&s) ? NOT_FOUND : find(&s, XF_TABLE_ESTABLISHED, &flow);
 	if (found == VANISHING)
 		return XF_UNTRACKED_REAPING;
@@ -204,7 +211,7 @@ __noinline __u32 track(struct packet *pkt, __u32 zone)
 		see(&s, flow);
 		return TRACKED;
 	}
-	outcome = track_half_open(&s);
+	outcome = track_half_open(&s, all_here || !is_being_resized(zone));
 	if (outcome != XF_UNTRACKED_REAPING)
 		return outcome;
 	/* Its half-open entry vanished because another CPU has just promoted it. */
@@ -212,6 +219,38 @@ __noinline __u32 track(struct packet *pkt, __u32 zone)
 		return outcome;
 	see(&s, flow);
 	return TRACKED;
+}
+
+/* True if the flow was in the former table. One that is overdue stays there, to end by its own timer. */
+static __always_inline bool bring_over(struct sighting *s, enum xf_table which)
+{
+	void *table = former_table(s->key.zone, which);
+	struct xf_flow *flow = table ? bpf_map_lookup_elem(table, &s->key) : NULL;
+
+	return flow && in_phase(flow, XF_PHASE_LIVE) && !is_overdue(flow, s->now_ns) &&
+	       move_flow(s, flow, RESIZE);
+}
+
+/* For a packet that missed its flow while tables are being resized. */
+__noinline int bring_flow_over(struct packet *pkt, __u32 zone)
+{
+	struct sighting s = {.now_ns = bpf_ktime_get_coarse_ns()};
+
+	if (!pkt || zone >= XF_ZONES_MAX)
+		return 0;
+	make_key(&s.key, pkt, zone);
+	return bring_over(&s, XF_TABLE_ESTABLISHED) || bring_over(&s, XF_TABLE_HALF_OPEN);
+}
+
+/* TRACKED or CREATED, or the enum xf_untracked why neither. */
+static __always_inline __u32 track(struct packet *pkt, __u32 zone)
+{
+	__u32 outcome = track_here(pkt, zone, false);
+
+	if (outcome != MISSED)
+		return outcome;
+	bring_flow_over(pkt, zone);
+	return track_here(pkt, zone, true);
 }
 
 #endif

@@ -114,6 +114,7 @@ static __always_inline long arm(void *table, struct xf_flow *flow, __u64 delay_n
 		count_error(XF_ERROR_TIMER_CALLBACK);
 		return err;
 	}
+	flow->generation = generation;
 	return start_timer(flow, delay_ns);
 }
 

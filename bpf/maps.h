@@ -34,6 +34,15 @@ struct {
 	__array(values, struct flow_table);
 } tables SEC(".maps");
 
+/* While a flow table is being replaced by one of another size: the one before, at the same index. Its flows
+ * move out on their next packet, or by admin. Writer: daemon. Reader: whoever misses a flow in `tables`. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, XF_ZONES_MAX *XF_TABLES);
+	__type(key, __u32);
+	__array(values, struct flow_table);
+} former_tables SEC(".maps");
+
 /* Keys of flows that ended, for the reaper. Writer: timer callbacks. Reader: reaper. */
 struct {
 	__uint(type, BPF_MAP_TYPE_QUEUE);

@@ -14,10 +14,17 @@ static __always_inline void *flow_table(__u32 zone, __u32 table)
 	return bpf_map_lookup_elem(&tables, &index);
 }
 
-/* The key may be gone already (evicted, or deleted by a packet), or belong to a later flow by now. */
-static __always_inline void reap(struct xf_ended *item)
+/* NULL unless this table is being resized. */
+static __always_inline void *former_table(__u32 zone, __u32 table)
 {
-	void *table = flow_table(item->key.zone, item->table);
+	__u32 index = zone * XF_TABLES + table;
+
+	return bpf_map_lookup_elem(&former_tables, &index);
+}
+
+/* The key may be gone already (evicted, or deleted by a packet), or belong to a later flow by now. */
+static __always_inline void reap_in(void *table, struct xf_ended *item)
+{
 	struct xf_flow *flow;
 
 	if (!table)
@@ -29,6 +36,13 @@ static __always_inline void reap(struct xf_ended *item)
 		observe(XF_HISTOGRAM_REAP_DELAY, bpf_ktime_get_ns() - item->ended_ns);
 	else if (in_phase(flow, XF_PHASE_ENDED))
 		hand_to_reaper(&item->key, flow, item->ended_ns);
+}
+
+/* An ended flow does not say in which of the two tables of a resize it is. */
+static __always_inline void reap(struct xf_ended *item)
+{
+	reap_in(flow_table(item->key.zone, item->table), item);
+	reap_in(former_table(item->key.zone, item->table), item);
 }
 
 struct slice {
@@ -65,20 +79,38 @@ static __always_inline bool adopt(void *table, struct xf_flow *flow, __u8 slot, 
 	return true;
 }
 
+static __always_inline bool is_of_orphan(void *table, const struct xf_orphan *item)
+{
+	struct xf_flow *flow = table ? bpf_map_lookup_elem(table, &item->key) : NULL;
+
+	return flow && flow->created_ns == item->created_ns && (flow->status.flags & XF_FLOW_ORPHAN);
+}
+
+/* NULL if the flow is gone, or came by a timer when it moved. */
+static __always_inline void *table_of_orphan(const struct xf_orphan *item)
+{
+	void *table = flow_table(item->key.zone, item->table);
+
+	if (is_of_orphan(table, item))
+		return table;
+	table = former_table(item->key.zone, item->table);
+	return is_of_orphan(table, item) ? table : NULL;
+}
+
 /*
  * True while the item must stay in the queue. What ends here is deleted here, not handed to the reaper, which
  * this is: an orphan has no timer that would try again if the queue were full.
  */
 static __always_inline bool is_orphan_still(struct xf_orphan *item, struct bite *bite)
 {
-	void *table = flow_table(item->key.zone, item->table);
+	void *table = table_of_orphan(item);
 	__u64 now_ns = bpf_ktime_get_ns();
 	struct xf_flow *flow;
 	__s64 left;
 	__u8 slot;
 
 	flow = table ? bpf_map_lookup_elem(table, &item->key) : NULL;
-	if (!flow || flow->created_ns != item->created_ns)
+	if (!flow)
 		return false;
 	if (in_phase(flow, XF_PHASE_LIVE)) {
 		slot = flow->status.timeout;

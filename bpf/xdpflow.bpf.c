@@ -21,12 +21,13 @@ static __always_inline struct xf_zone_rule *zone_rule(__u32 ifindex, __u16 vlan)
 	return own ? own : rule;
 }
 
-/* While one generation takes over from another both may be attached: one of them counts. */
+/* While one generation takes over from another both may be attached to one hook: then only one of them
+ * counts. */
 static __always_inline bool is_active_generation(void)
 {
 	struct xf_control *daemon = control_of_daemon();
 
-	return daemon && daemon->generation == generation;
+	return daemon && (daemon->generation == generation || daemon->incoming == generation);
 }
 
 SEC("xdp.frags")

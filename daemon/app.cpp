@@ -49,7 +49,8 @@ App::App(const Settings& settings, SettingsLoader load, EventLoop loop, DataPlan
       data_plane_(std::move(data_plane)),
       books_(data_plane_.state()),
       metrics_socket_(std::move(metrics_socket)),
-      reload_(settings_, std::move(load), data_plane_.state(), loop_,
+      housekeeper_(data_plane_, loop_),
+      reload_(settings_, std::move(load), data_plane_.state(), housekeeper_,
               {.serve_metrics_at = [this](const auto& address) { return serve_metrics_at(address); },
                .record_to = [this](const auto& file) { return record_to(file); }}) {}
 
@@ -70,6 +71,7 @@ Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader
   for (const auto step :
        {&App::open_rings, &App::serve_metrics, &App::listen_to_signals, &App::start_ticking})
     if (auto done = (app.get()->*step)(); !done) return done.error();
+  if (auto working = app->housekeeper_.start(app->settings_); !working) return working.error();
   if (app->http_) spdlog::info("metrics at http://{}/metrics", settings.metrics.listen);
   app->tick();
   spdlog::info("xdpflowd {} is ready: generation {} under {}", XDPFLOWD_VERSION,
@@ -156,6 +158,7 @@ void App::tick() {
   if (auto beat = data_plane_.heartbeat(); !beat) spdlog::error("heartbeat: {}", beat.error().message);
   if (auto balanced = books_.balance(); !balanced) spdlog::error("books: {}", balanced.error().message);
   if (records_) records_->drain();
+  housekeeper_.tick();
 }
 
 void App::reopen_records() {

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "dataplane/bookkeeper.h"
 #include "dataplane/data_plane.h"
+#include "housekeeper.h"
 #include "metrics/collector.h"
 #include "metrics/http_server.h"
 #include "reload.h"
@@ -54,6 +55,7 @@ class App {
   std::optional<EventReader> events_;
   std::optional<HttpServer> http_;
   std::vector<EventSource> sources_;
+  Housekeeper housekeeper_;
   Reload reload_;
 };
 

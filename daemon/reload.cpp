@@ -4,17 +4,21 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <tuple>
 
-#include "base/clock.h"
 #include "dataplane/configuration.h"
 #include "dataplane/plan.h"
 #include "log_level.h"
 
 namespace xdpflowd {
 
-Reload::Reload(Settings& running, SettingsLoader load, const PinnedState& state, EventLoop& loop,
+Reload::Reload(Settings& running, SettingsLoader load, const PinnedState& state, Housekeeper& housekeeper,
                ReloadActions actions)
-    : running_(running), load_(std::move(load)), state_(state), loop_(loop), actions_(std::move(actions)) {}
+    : running_(running),
+      load_(std::move(load)),
+      state_(state),
+      housekeeper_(housekeeper),
+      actions_(std::move(actions)) {}
 
 void Reload::run() {
   const auto wanted = load_();
@@ -75,6 +79,8 @@ Status Reload::apply(const Change& change, const Settings& wanted) {
       return apply_timeouts(wanted.timeouts);
     case Setting::promote_packets:
       return apply_promote_packets(change, wanted);
+    case Setting::zone_size:
+      return apply_zone_size(change, wanted);
     default:
       return fail("this version cannot do that");
   }
@@ -98,32 +104,24 @@ Status Reload::apply_timeouts(const Timeouts& wanted) {
   if (auto written = write_timeouts(state_, wanted); !written) return written;
   const auto before = timeout_slots(running_.timeouts), after = timeout_slots(wanted);
   running_.timeouts = wanted;
+  TimeoutSlots shortened;
   for (size_t slot = 0; slot < after.size(); ++slot)
-    if (after[slot] < before[slot]) shortened_.set(slot);
-  return shortened_.any() ? start_walk() : ok();
+    if (after[slot] < before[slot]) shortened.set(slot);
+  return shortened.any() ? housekeeper_.rearm(shortened) : ok();
 }
 
-/// From the beginning, for all timeouts that a walk under way was for too.
-Status Reload::start_walk() {
-  walk_.emplace(state_, shortened_);
-  walk_began_ns_ = monotonic_ns();
-  auto turns = loop_.when_idle([this] { walk_on(); });
-  if (!turns) return turns.error();
-  walk_turns_.emplace(std::move(*turns));
-  return ok();
-}
-
-void Reload::walk_on() {
-  const auto more = walk_->step();
-  if (more && *more) return;
-  const auto milliseconds = (monotonic_ns() - walk_began_ns_) / 1'000'000;
-  if (!more)
-    spdlog::error("flows may expire by their old, longer timeouts: {}", more.error().message);
-  else
-    spdlog::info("{} flow timers set to shorter timeouts in {} ms", walk_->rearmed(), milliseconds);
-  shortened_.reset();
-  walk_.reset();
-  walk_turns_.reset();
+Status Reload::apply_zone_size(const Change& change, const Settings& wanted) {
+  for (auto& zone : running_.zones)
+    for (const auto& [key, table, size] :
+         {std::tuple(".max_flows", XF_TABLE_ESTABLISHED, &ZoneSettings::max_flows),
+          std::tuple(".max_half_open", XF_TABLE_HALF_OPEN, &ZoneSettings::max_half_open)}) {
+      if (change.key != "zone." + zone.name + key) continue;
+      const auto found = std::ranges::find(wanted.zones, zone.name, &ZoneSettings::name);
+      if (auto resized = housekeeper_.resize(zone.name, table, *found.*size); !resized) return resized;
+      zone.*size = *found.*size;
+      return ok();
+    }
+  return fail("no such zone");
 }
 
 }  // namespace xdpflowd

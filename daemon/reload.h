@@ -3,13 +3,11 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "base/result.h"
 #include "dataplane/pinned_state.h"
-#include "dataplane/rearm_walk.h"
-#include "service/event_loop.h"
+#include "housekeeper.h"
 #include "settings/difference.h"
 #include "settings/settings.h"
 
@@ -27,12 +25,11 @@ struct ReloadActions {
 class Reload {
  public:
   /// `running` is kept up to date: after a reload it has what was applied, and still the old value of what
-  /// was refused. It, `state` and `loop` must outlive this.
-  Reload(Settings& running, SettingsLoader load, const PinnedState& state, EventLoop& loop,
+  /// was refused. It, `state` and `housekeeper` must outlive this.
+  Reload(Settings& running, SettingsLoader load, const PinnedState& state, Housekeeper& housekeeper,
          ReloadActions actions);
 
-  /// Logs the outcome, change by change. Flow timers may be set for a moment longer, in idle turns of the
-  /// loop.
+  /// Logs the outcome, change by change. Flow timers may be set and flows moved for a moment longer.
   void run();
 
  private:
@@ -41,18 +38,13 @@ class Reload {
   Status apply(const Change& change, const Settings& wanted);
   Status apply_promote_packets(const Change& change, const Settings& wanted);
   Status apply_timeouts(const Timeouts& wanted);
-  Status start_walk();
-  void walk_on();
+  Status apply_zone_size(const Change& change, const Settings& wanted);
 
   Settings& running_;
   SettingsLoader load_;
   const PinnedState& state_;
-  EventLoop& loop_;
+  Housekeeper& housekeeper_;
   ReloadActions actions_;
-  TimeoutSlots shortened_;         // whose flows the walk has not reached all
-  std::optional<RearmWalk> walk_;  // while there is work
-  std::optional<EventSource> walk_turns_;
-  uint64_t walk_began_ns_ = 0;
 };
 
 }  // namespace xdpflowd

@@ -12,6 +12,7 @@
 #include "ctl/status.h"
 #include "dataplane/admin_client.h"
 #include "dataplane/flow_reader.h"
+#include "dataplane/former_program.h"
 #include "dataplane/pinned_state.h"
 #include "dataplane/snapshot_reader.h"
 #include "dataplane/state_lock.h"
@@ -95,6 +96,15 @@ Status flush(const PinnedState& state, const Arguments& arguments, std::ostream&
   return ok();
 }
 
+Result<std::optional<UpgradeState>> upgrade_state(const PinnedState& state) {
+  const auto former = former_program(state);
+  if (!former) return former.error();
+  if (!*former) return std::optional<UpgradeState>();
+  const auto flows = flows_of_other_generations(state);
+  if (!flows) return flows.error();
+  return std::optional(UpgradeState{(*former)->generation, (*former)->id, *flows});
+}
+
 Status show_status(const PinnedState& state, const Arguments& arguments, std::ostream& out, size_t width) {
   TableCounter counter(TableCounter::Walk::never);
   auto snapshot = read_snapshot(state, counter);
@@ -104,6 +114,9 @@ Status show_status(const PinnedState& state, const Arguments& arguments, std::os
   StatusReport report{std::move(*snapshot), {}, XDPFLOWD_VERSION, kernel.release, monotonic_ns()};
   report.daemon.running = daemon_running(arguments.state_dir);
   if (report.daemon.running) report.daemon.pid = report.snapshot.control.pid;
+  auto upgrade = upgrade_state(state);
+  if (!upgrade) return upgrade.error();
+  report.upgrade = *upgrade;
   if (arguments.json)
     out << status_json(report);
   else

@@ -17,12 +17,20 @@ struct DaemonState {
   std::optional<uint32_t> pid;
 };
 
+/// An upgrade that is not over: timers still hold the program before.
+struct UpgradeState {
+  uint32_t former_generation = 0;
+  uint32_t former_program = 0;  // id
+  uint64_t flows = 0;           // whose timers run another generation's callback
+};
+
 struct StatusReport {
   Snapshot snapshot;
   DaemonState daemon;
   std::string version;  // of this program
   std::string kernel;   // release
   uint64_t now_ns = 0;  // CLOCK_MONOTONIC
+  std::optional<UpgradeState> upgrade = {};
 
   /// nullopt: no daemon ever wrote one.
   std::optional<int64_t> heartbeat_age_ns() const;

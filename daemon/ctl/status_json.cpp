@@ -32,6 +32,14 @@ Json daemon_json(const StatusReport& report) {
   };
 }
 
+Json upgrade_json(const UpgradeState& upgrade) {
+  return {
+      {"former_generation", upgrade.former_generation},
+      {"former_program", upgrade.former_program},
+      {"flows", upgrade.flows},
+  };
+}
+
 Json interface_json(const InterfaceSnapshot& interface) {
   return {
       {"name", interface.name},
@@ -62,6 +70,7 @@ Json zone_json(const ZoneSnapshot& zone) {
        {{"half_open", named_counts(reason_names, zone.stats.ended[XF_TABLE_HALF_OPEN])},
         {"established", named_counts(reason_names, zone.stats.ended[XF_TABLE_ESTABLISHED])}}},
       {"evicted", {{"half_open", half_open.evicted}, {"established", established.evicted}}},
+      {"resizing", {{"half_open", half_open.former}, {"established", established.former}}},
       {"counted", {{"half_open", or_null(half_open.counted)}, {"established", or_null(established.counted)}}},
   };
 }
@@ -80,6 +89,7 @@ std::string status_json(const StatusReport& report) {
       {"kernel", report.kernel},
       {"generation", snapshot.control.generation},
       {"data_plane_version", report.data_plane_version()},
+      {"upgrade", report.upgrade ? upgrade_json(*report.upgrade) : Json(nullptr)},
       {"daemon", daemon_json(report)},
       {"interfaces", std::move(interfaces)},
       {"zones", std::move(zones)},

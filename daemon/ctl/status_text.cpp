@@ -105,6 +105,19 @@ void write_errors(std::ostream& out, const xf_global_stats& stats) {
   if (!first) out << '\n';
 }
 
+void write_changes(std::ostream& out, const StatusReport& report) {
+  for (const auto& zone : report.snapshot.zones)
+    for (const auto& [table, name] :
+         {std::pair(XF_TABLE_HALF_OPEN, "half-open"), std::pair(XF_TABLE_ESTABLISHED, "established")})
+      if (zone.tables[table].former > 0)
+        out << "resize: " << zone.tables[table].former << " flows of zone " << zone.name
+            << " are still in the former " << name << " table\n";
+  if (report.upgrade)
+    out << "upgrade: program " << report.upgrade->former_program << " of generation "
+        << report.upgrade->former_generation << " is still loaded; " << report.upgrade->flows
+        << " flows have its timers\n";
+}
+
 void write_notes(std::ostream& out, const StatusReport& report) {
   const Snapshot& snapshot = report.snapshot;
   if (std::ranges::find(snapshot.interfaces, XF_MODE_GENERIC, &InterfaceSnapshot::mode) !=
@@ -126,6 +139,7 @@ void write_status_text(std::ostream& out, const StatusReport& report, size_t wid
   out << "lost:   " << snapshot.global.lost[XF_LOST_RECORD] << " records, "
       << snapshot.global.lost[XF_LOST_EVENT] << " events\n";
   write_errors(out, snapshot.global);
+  write_changes(out, report);
   out << '\n';
   write_table(out, interface_columns, snapshot.interfaces, width);
   out << '\n';

@@ -45,6 +45,10 @@ Result<uint32_t> AdminClient::rearm(xf_table table, std::span<const xf_flow_key>
   return change(XF_ADMIN_REARM, "set timers", table, keys);
 }
 
+Result<uint32_t> AdminClient::move(xf_table table, std::span<const xf_flow_key> keys) const {
+  return change(XF_ADMIN_MOVE, "move flows", table, keys);
+}
+
 Status AdminClient::start_reaper() const {
   auto answer = run({.op = XF_ADMIN_START_REAPER, .table = 0, .count = 0, .zero = 0}, {});
   if (!answer) return answer.error();

@@ -24,6 +24,9 @@ class AdminClient {
   /// deadlines by the timeouts of now; returns how many it set. Absent and ended flows and orphans are left
   /// alone.
   Result<uint32_t> rearm(xf_table table, std::span<const xf_flow_key> keys) const;
+  /// Brings the live flows with these keys, any number, out of the former `table` of a resize; returns how
+  /// many are still in it, those that have ended included.
+  Result<uint32_t> move(xf_table table, std::span<const xf_flow_key> keys) const;
   Status start_reaper() const;
 
  private:

@@ -5,11 +5,14 @@
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 #include <xdp/libxdp.h>
 
 #include <cerrno>
+#include <map>
 
 #include "dataplane/bpf_log.h"
+#include "dataplane/libxdp_scope.h"
 
 namespace xdpflowd {
 namespace {
@@ -51,12 +54,24 @@ std::shared_ptr<xdp_program> libxdp_program(bpf_object* object) {
   return {program, xdp_program__close};
 }
 
+/// Its programs' descriptors too, if libxdp leaves them open.
+void close_with_descriptors(xdp_multiprog* multi) {
+  std::map<int, uint32_t> programs;
+  for (auto* program = xdp_multiprog__next_prog(nullptr, multi); program;
+       program = xdp_multiprog__next_prog(program, multi))
+    programs[xdp_program__fd(program)] = xdp_program__id(program);
+  if (auto* main = xdp_multiprog__main_prog(multi)) programs[xdp_program__fd(main)] = xdp_program__id(main);
+  xdp_multiprog__close(multi);
+  for (const auto& [fd, id] : programs)
+    if (fd >= 0 && program_id_of(fd) == id) close(fd);
+}
+
 /// libxdp's view of a program that is attached, taken from the dispatcher there: it knows whether the program
 /// takes multi-buffer packets, which one made from the program's descriptor does not.
 std::shared_ptr<xdp_program> libxdp_program(unsigned ifindex, uint32_t program_id) {
   auto* found = xdp_multiprog__get_from_ifindex(static_cast<int>(ifindex));
   if (libxdp_get_error(found) != 0) return nullptr;
-  const std::shared_ptr<xdp_multiprog> multi(found, xdp_multiprog__close);
+  const std::shared_ptr<xdp_multiprog> multi(found, close_with_descriptors);
   for (auto* program = xdp_multiprog__next_prog(nullptr, found); program;
        program = xdp_multiprog__next_prog(program, found))
     if (xdp_program__id(program) == program_id) return {multi, program};
@@ -162,6 +177,7 @@ Status PacketProgram::attach_by_itself(unsigned ifindex, xf_mode mode) const {
 }
 
 Status PacketProgram::attach_with_libxdp(unsigned ifindex, xf_mode mode) {
+  const LibxdpScope scope([this] { return fd(); });
   if (!handle_) return fail("libxdp does not know the program; `xdpflowctl unload` and start anew");
   const int failed = xdp_program__attach(handle_.get(), static_cast<int>(ifindex), libxdp_mode(mode), 0);
   if (fd() < 0) return load_error(failed, "the kernel refuses the program xdpflow");
@@ -195,6 +211,7 @@ bool is_acceptable(AttachMode wanted, xf_mode mode) {
 }
 
 Status detach_program(unsigned ifindex, const XdpState& state, uint32_t program_id) {
+  const LibxdpScope scope;
   const UniqueFd program(bpf_prog_get_fd_by_id(program_id));
   if (!program) return system_error(errno, "cannot open program " + std::to_string(program_id));
   clear_bpf_messages();

@@ -8,6 +8,7 @@
 #include "base/result.h"
 #include "dataplane/pinned_state.h"
 #include "dataplane/state_lock.h"
+#include "dataplane/table_maker.h"
 #include "settings/settings.h"
 
 namespace xdpflowd {
@@ -37,6 +38,8 @@ class DataPlane {
   static Result<DataPlane> start(const Settings& settings, const std::string& version);
 
   const PinnedState& state() const { return state_; }
+  PinnedState& state() { return state_; }
+  const FlowTypes& flow_types() const { return flow_types_; }
   /// One per device, in the order of the configuration.
   const std::vector<InterfaceOutcome>& interfaces() const { return interfaces_; }
   uint32_t generation() const { return generation_; }
@@ -46,14 +49,17 @@ class DataPlane {
 
  private:
   friend class Starter;
-  DataPlane(StateLock lock, PinnedState state, std::vector<InterfaceOutcome> interfaces, uint32_t generation)
+  DataPlane(StateLock lock, PinnedState state, FlowTypes flow_types, std::vector<InterfaceOutcome> interfaces,
+            uint32_t generation)
       : lock_(std::move(lock)),
         state_(std::move(state)),
+        flow_types_(std::move(flow_types)),
         interfaces_(std::move(interfaces)),
         generation_(generation) {}
 
   StateLock lock_;
   PinnedState state_;
+  FlowTypes flow_types_;
   std::vector<InterfaceOutcome> interfaces_;
   uint32_t generation_;
 };

@@ -58,26 +58,42 @@ Status for_each_flow(const FlowTable& table, const FlowVisitor& visit) {
   }
 }
 
-Status for_each_flow(const PinnedState& state, unsigned zone_index, xf_table table,
-                     const FlowVisitor& visit) {
-  const PinnedZone* zone = state.find_zone(zone_index);
-  if (!zone) return fail("there is no zone with index " + std::to_string(zone_index));
-  return for_each_flow(zone->tables[table], visit);
+namespace {
+
+/// The live flows of both tables of a resize. One that moves meanwhile may be shown twice: as it was, then as
+/// it is.
+Status for_each_live(const PinnedZone& zone, xf_table table, const FlowVisitor& visit) {
+  const FlowVisitor live = [&](const xf_flow_key& key, const xf_flow& flow) {
+    if (is_live(flow)) visit(key, flow);
+  };
+  if (zone.former[table])
+    if (auto read = for_each_flow(*zone.former[table], live); !read) return read;
+  return for_each_flow(zone.tables[table], live);
 }
 
+}  // namespace
+
 Status read_flows(const PinnedState& state, unsigned zone_index, const ZoneFlowVisitor& visit) {
+  const PinnedZone* zone = state.find_zone(zone_index);
+  if (!zone) return fail("there is no zone with index " + std::to_string(zone_index));
   // Half-open flows are held back until the established ones have shown which of them were promoted
   // meanwhile.
-  FlowsByKey half_open;
-  auto read = for_each_flow(state, zone_index, XF_TABLE_HALF_OPEN, [&](const auto& key, const auto& flow) {
-    if (is_live(flow)) half_open.emplace(key, flow);
+  FlowsByKey half_open, moving;
+  auto read = for_each_live(*zone, XF_TABLE_HALF_OPEN, [&](const auto& key, const auto& flow) {
+    half_open.insert_or_assign(key, flow);
   });
   if (!read) return read;
-  read = for_each_flow(state, zone_index, XF_TABLE_ESTABLISHED, [&](const auto& key, const auto& flow) {
-    if (!is_live(flow)) return;
+  const auto show = [&](const xf_flow_key& key, const xf_flow& flow) {
     half_open.erase(key);
     visit(XF_TABLE_ESTABLISHED, key, flow);
-  });
+  };
+  if (zone->former[XF_TABLE_ESTABLISHED]) {
+    read = for_each_live(*zone, XF_TABLE_ESTABLISHED,
+                         [&](const auto& key, const auto& flow) { moving.insert_or_assign(key, flow); });
+    for (const auto& [key, flow] : moving) show(key, flow);
+  } else {
+    read = for_each_live(*zone, XF_TABLE_ESTABLISHED, show);
+  }
   if (!read) return read;
   for (const auto& [key, flow] : half_open) visit(XF_TABLE_HALF_OPEN, key, flow);
   return ok();

@@ -32,7 +32,6 @@ class FlowWalk {
 
 /// Every element of one table once, whatever its phase.
 Status for_each_flow(const FlowTable& table, const FlowVisitor& visit);
-Status for_each_flow(const PinnedState& state, unsigned zone_index, xf_table table, const FlowVisitor& visit);
 
 /// The live flows of a zone, each once: one that is promoted meanwhile counts as established.
 Status read_flows(const PinnedState& state, unsigned zone_index, const ZoneFlowVisitor& visit);

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "dataplane/plan.h"
+#include "dataplane/table_maker.h"
 #include "settings/settings.h"
 
 struct bpf_object;
@@ -14,8 +15,8 @@ struct bpf_object;
 namespace xdpflowd {
 
 /// Gives every zone its index and its two tables, made and pinned, or opened where they are pinned already.
-/// `owner` is the loaded admin object: its maps, and the types of key and value.
-Result<ZoneIndexes> make_zones(const bpf_object* owner, const std::string& state_dir,
+/// A table that is there keeps its size. `owner` is the loaded admin object: its maps.
+Result<ZoneIndexes> make_zones(const bpf_object* owner, const FlowTypes& types, const std::string& state_dir,
                                const std::vector<ZoneSettings>& configured);
 
 }  // namespace xdpflowd

@@ -35,4 +35,9 @@ inline std::string table_pin(const std::string& state_dir, const std::string& zo
   return zone_dir(state_dir, zone) + (table == XF_TABLE_HALF_OPEN ? "/half_open" : "/established");
 }
 
+/// The table that a resize has replaced, or is about to put in place.
+inline std::string former_table_pin(const std::string& state_dir, const std::string& zone, xf_table table) {
+  return table_pin(state_dir, zone, table) + "_former";
+}
+
 }  // namespace xdpflowd

@@ -113,7 +113,7 @@ Result<PinnedState> PinnedState::open(const std::string& state_dir) {
   state.state_dir_ = state_dir;
   if (auto opened = state.open_maps(); !opened) return opened.error();
   if (auto opened = state.open_programs(); !opened) return opened.error();
-  if (auto opened = state.open_zones(); !opened) return opened.error();
+  if (auto opened = state.reopen_zones(); !opened) return opened.error();
   return state;
 }
 
@@ -132,6 +132,8 @@ Status PinnedState::open_maps() {
       .map(global_stats_, "global_stats")
       .map(histograms_, "histograms")
       .map(tables_, "tables", MapShape{BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t)})
+      .map(former_tables_, "former_tables",
+           MapShape{BPF_MAP_TYPE_ARRAY_OF_MAPS, sizeof(uint32_t), sizeof(uint32_t)})
       .map(ended_, "ended", MapShape{BPF_MAP_TYPE_QUEUE, 0, sizeof(xf_ended)})
       .map(orphans_, "orphans", MapShape{BPF_MAP_TYPE_QUEUE, 0, sizeof(xf_orphan)})
       .map(records_, "records", MapShape{BPF_MAP_TYPE_RINGBUF, 0, 0})
@@ -149,7 +151,8 @@ Status PinnedState::open_programs() {
   return ok();
 }
 
-Status PinnedState::open_zones() {
+Status PinnedState::reopen_zones() {
+  zones_.clear();
   for (uint32_t index = 0; index < XF_ZONES_MAX; ++index) {
     auto zone = zone_table_.get(index);
     if (!zone) return zone.error();
@@ -162,8 +165,17 @@ Status PinnedState::open_zones() {
     for (const xf_table table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED})
       opener.at(added.tables[table], table_pin(state_dir_, zone->name, table), BPF_MAP_TYPE_LRU_HASH);
     if (auto opened = opener.outcome(); !opened) return opened;
+    for (const xf_table table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED})
+      if (auto opened = open_former(added, table, former_table_pin(state_dir_, zone->name, table)); !opened)
+        return opened;
   }
   return ok();
+}
+
+Status PinnedState::open_former(PinnedZone& zone, xf_table table, const std::string& pin) {
+  auto opened = FlowTable::open_pin(pin, BPF_MAP_TYPE_LRU_HASH);
+  if (opened) zone.former[table] = std::move(*opened);
+  return opened || opened.error().code == ENOENT ? ok() : Status(opened.error());
 }
 
 const PinnedZone* PinnedState::find_zone(unsigned index) const {

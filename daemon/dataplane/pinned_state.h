@@ -21,6 +21,8 @@ struct PinnedZone {
   unsigned index = 0;
   xf_zone zone{};
   std::array<FlowTable, XF_TABLES> tables;  // by enum xf_table
+  /// During a resize: the table before, until its flows have moved out.
+  std::array<std::optional<FlowTable>, XF_TABLES> former;
 };
 
 struct PinnedInterface {
@@ -36,9 +38,11 @@ class PinnedState {
  public:
   /// Opens every pin. Refuses another layout, and pins that are not ours.
   static Result<PinnedState> open(const std::string& state_dir);
+  /// After a zone or its tables changed.
+  Status reopen_zones();
 
   const std::string& state_dir() const { return state_dir_; }
-  /// Zones as of open(), in the order of their index.
+  /// Zones as of open() or reopen_zones(), in the order of their index.
   const std::vector<PinnedZone>& zones() const { return zones_; }
   const PinnedZone* find_zone(unsigned index) const;
   /// Interfaces as they are now, in the order of their index; detached ones included.
@@ -58,6 +62,8 @@ class PinnedState {
   const PerCpuMap<xf_histogram>& histograms() const { return histograms_; }
   /// Array of maps: zone * XF_TABLES + table -> flow table.
   const RawMap& tables() const { return tables_; }
+  /// As tables(), for the time of a resize.
+  const RawMap& former_tables() const { return former_tables_; }
   const RawMap& ended() const { return ended_; }
   const RawMap& orphans() const { return orphans_; }
   const RawMap& records() const { return records_; }
@@ -71,7 +77,7 @@ class PinnedState {
   PinnedState() = default;
   Status open_maps();
   Status open_programs();
-  Status open_zones();
+  static Status open_former(PinnedZone& zone, xf_table table, const std::string& pin);
 
   std::string state_dir_;
   std::vector<PinnedZone> zones_;
@@ -87,7 +93,7 @@ class PinnedState {
   PerCpuMap<xf_zone_stats> zone_stats_;
   PerCpuMap<xf_global_stats> global_stats_;
   PerCpuMap<xf_histogram> histograms_;
-  RawMap tables_, ended_, orphans_, records_, events_;
+  RawMap tables_, former_tables_, ended_, orphans_, records_, events_;
   UniqueFd admin_program_, census_program_;
 };
 

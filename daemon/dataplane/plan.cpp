@@ -68,6 +68,10 @@ std::vector<ZoneRule> zone_rules_of(const InterfacePlan& plan, uint32_t ifindex,
   return rules;
 }
 
+uint32_t size_of(const ZoneSettings& zone, xf_table table) {
+  return table == XF_TABLE_HALF_OPEN ? zone.max_half_open : zone.max_flows;
+}
+
 uint64_t flow_table_bytes(uint32_t flows) {
   constexpr uint64_t element = element_head + sizeof(xf_flow_key) + sizeof(xf_flow);
   return flows * element + std::bit_ceil(static_cast<uint64_t>(flows)) * bucket_size;

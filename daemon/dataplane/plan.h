@@ -39,6 +39,9 @@ struct ZoneRule {
 /// What `zone_rules` holds about one device; `index` is its place in `interfaces`.
 std::vector<ZoneRule> zone_rules_of(const InterfacePlan& plan, uint32_t ifindex, uint16_t index);
 
+/// Elements that the configuration wants in this table.
+uint32_t size_of(const ZoneSettings& zone, xf_table table);
+
 /// Bytes of kernel memory, estimated.
 uint64_t flow_table_bytes(uint32_t flows);
 uint64_t queue_bytes(uint32_t elements, size_t element_size);

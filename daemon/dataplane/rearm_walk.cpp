@@ -14,7 +14,15 @@ constexpr size_t bite_size = 4096;  // flows
 }  // namespace
 
 RearmWalk::RearmWalk(const PinnedState& state, const TimeoutSlots& shortened)
-    : state_(state), admin_(state), shortened_(shortened) {}
+    : state_(state), admin_(state), shortened_(shortened) {
+  if (const auto control = state.control().get(0)) generation_ = control->generation;
+}
+
+bool RearmWalk::needs_it(const xf_flow& flow) const {
+  if (!is_live(flow) || (flow.status.flags & XF_FLOW_ORPHAN)) return false;
+  const auto slot = flow.status.timeout;
+  return flow.generation != generation_ || (slot < shortened_.size() && shortened_[slot]);
+}
 
 Result<bool> RearmWalk::step() {
   if (table_ == tables()) return false;
@@ -32,9 +40,7 @@ Result<bool> RearmWalk::step() {
 
 Status RearmWalk::collect(const FlowTable& table) {
   const auto more = walk_.next(table, [this](const xf_flow_key& key, const xf_flow& flow) {
-    const auto slot = flow.status.timeout;
-    if (is_live(flow) && slot < shortened_.size() && shortened_[slot])
-      late_.push_back({flow.last_seen_ns, key});
+    if (needs_it(flow)) late_.push_back({flow.last_seen_ns, key});
   });
   if (!more) return more.error();
   if (*more) return ok();

@@ -16,8 +16,9 @@ namespace xdpflowd {
 /// By slot of the map `timeouts`.
 using TimeoutSlots = std::bitset<XF_TIMEOUT_SLOTS>;
 
-/// Goes through all flow tables and sets the timers of flows whose timeout was made shorter: theirs would
-/// fire too late. Flows that appear meanwhile are armed by the new timeouts anyway.
+/// Goes through all flow tables and sets the timers of flows whose timeout was made shorter, which would fire
+/// too late, and of those that run the callback of another generation. Flows that appear meanwhile need
+/// neither.
 class RearmWalk {
  public:
   /// `state` must outlive it.
@@ -29,6 +30,7 @@ class RearmWalk {
 
  private:
   size_t tables() const { return state_.zones().size() * XF_TABLES; }
+  bool needs_it(const xf_flow& flow) const;
   Status collect(const FlowTable& table);
   Status rearm(xf_table table);
 
@@ -40,6 +42,7 @@ class RearmWalk {
   const PinnedState& state_;
   AdminClient admin_;
   TimeoutSlots shortened_;
+  uint32_t generation_ = 0;
   FlowWalk walk_;
   std::vector<LateFlow> late_;  // of this table, in the order of their deadlines once collected
   bool collected_ = false;

@@ -16,6 +16,7 @@ struct TableSnapshot {
   uint64_t capacity = 0;            // elements
   uint64_t evicted = 0;             // from the ledger
   std::optional<uint64_t> counted;  // the kernel's number of elements, ended but not yet reaped ones included
+  uint64_t former = 0;              // of these, still in the table that a resize has replaced
   /// Created + moved in - moved out - ended - counted, each read when it makes the result too low rather than
   /// too high. Only together with a count of this moment.
   std::optional<int64_t> eviction_estimate;

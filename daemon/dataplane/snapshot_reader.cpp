@@ -47,6 +47,7 @@ Result<ZoneSnapshot> read_zone(const PinnedState& state, const PinnedZone& pinne
     read.evicted = ledger->evicted;
     if (!counts[table]) continue;
     read.counted = counts[table]->elements;
+    read.former = counts[table]->former;
     if (counts[table]->fresh)
       read.eviction_estimate =
           eviction_estimate(around_the_count(*before, *after, table), table, *read.counted);

@@ -68,7 +68,8 @@ Result<DataPlane> Starter::run() {
       if (auto cleared = clear_state(state_dir_); !cleared) spdlog::warn("{}", cleared.error().message);
     return done.error();
   }
-  return DataPlane(std::move(*lock_), std::move(*state_), std::move(outcomes_), generation_);
+  return DataPlane(std::move(*lock_), std::move(*state_), std::move(flow_types_), std::move(outcomes_),
+                   generation_);
 }
 
 Status Starter::prepare() {
@@ -126,10 +127,20 @@ Status Starter::load() {
   auto admin = load_admin(state_dir_, generation_, settings_.zones);
   if (!admin) return admin.error();
   admin_ = std::move(*admin);
-  auto zones = make_zones(admin_.get(), state_dir_, settings_.zones);
+  auto types = flow_types(admin_.get());
+  if (!types) return types.error();
+  flow_types_ = std::move(*types);
+  auto zones = make_zones(admin_.get(), flow_types_, state_dir_, settings_.zones);
   if (!zones) return zones.error();
   zones_ = std::move(*zones);
-  if (auto pinned = pin_program(program_fd(admin_.get()), state_dir_, "admin"); !pinned) return pinned;
+  return pin_tools();
+}
+
+/// The programs that are run, not attached. Those that go with a packet program that stays stay too: timers
+/// hold them.
+Status Starter::pin_tools() {
+  if (!running_at_ || access(program_pin(state_dir_, "admin").c_str(), F_OK) != 0)
+    if (auto pinned = pin_program(program_fd(admin_.get()), state_dir_, "admin"); !pinned) return pinned;
   if (const auto census = load_census(admin_.get(), kernel_.btf))
     return pin_program(program_fd(census.get()), state_dir_, "census");
   unlink(program_pin(state_dir_, "census").c_str());
@@ -179,6 +190,11 @@ Status Starter::attach() {
   const Takeover takeover(ownership, active_);
   auto program = packet_program(takeover);
   if (!program) return program.error();
+  // A single program is at each hook alone, and counts from its first packet. Under the dispatcher both are
+  // there.
+  if (program->is_by_itself() && !running_at_)
+    if (auto written = write_control(before_.generation, before_.build, generation_); !written)
+      return written;
   outcomes_ = takeover.attach(*program, hooks_);
   if (std::none_of(outcomes_.begin(), outcomes_.end(), is_attached)) return nothing_usable(outcomes_);
   for (const auto& outcome : outcomes_) report(outcome);
@@ -239,19 +255,22 @@ InterfaceOutcome Starter::outcome_at(unsigned index) const {
   return {};
 }
 
-Status Starter::write_control(uint32_t generation, uint64_t build) {
+Status Starter::write_control(uint32_t generation, uint64_t build, uint32_t incoming) {
   auto layout = layout_hash();
   if (!layout) return layout.error();
   xf_control control = before_;
   control.layout = *layout;
   control.build = build;
   control.generation = generation;
+  control.incoming = incoming;
   control.records_enabled = settings_.records.file.empty() ? 0 : 1;
   control.records_watermark = records_watermark;
   control.heartbeat_ns = monotonic_ns();
   control.pid = static_cast<uint32_t>(getpid());
   control.netns = own_network_namespace();
   if (generation != before_.generation) {
+    control.former_program = active_;
+    control.former_generation = before_.generation;
     control.version[version_.copy(control.version, sizeof control.version - 1)] = '\0';
   }
   const uint32_t first = 0;

@@ -25,6 +25,7 @@ class Starter {
   Status look_back();
   Status choose_generation();
   Status load();
+  Status pin_tools();
   Status open_state();
   Status configure();
   Status start_reaper();
@@ -33,7 +34,7 @@ class Starter {
   Status hand_over(const PacketProgram& program);
   Status settle_interfaces(uint32_t program);
   InterfaceOutcome outcome_at(unsigned index) const;
-  Status write_control(uint32_t generation, uint64_t build);
+  Status write_control(uint32_t generation, uint64_t build, uint32_t incoming = 0);
   std::vector<unsigned> present_interfaces() const;
 
   const Settings& settings_;
@@ -47,6 +48,7 @@ class Starter {
   uint32_t generation_ = 0;
   std::optional<unsigned> running_at_;  // an interface whose running program is kept
   BpfObject admin_;
+  FlowTypes flow_types_;
   ZoneIndexes zones_;
   std::optional<PinnedState> state_;
   std::vector<Hook> hooks_;

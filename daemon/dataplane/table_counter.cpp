@@ -15,9 +15,9 @@ constexpr uint64_t kBetweenWalksNs = 60ULL * 1'000'000'000;
 static_assert(sizeof(xf_census) >= 14);
 
 /// nullopt: this kernel cannot tell.
-Result<std::optional<uint64_t>> ask_kernel(int census_program, uint32_t index) {
-  if (census_program < 0) return std::optional<uint64_t>();
-  xf_census census{.index = index, .supported = 0, .count = 0};
+Result<std::optional<TableCount>> ask_kernel(int census_program, uint32_t index) {
+  if (census_program < 0) return std::optional<TableCount>();
+  xf_census census{.index = index, .supported = 0, .count = 0, .former = 0};
   bpf_test_run_opts run{};
   run.sz = sizeof run;
   run.data_in = run.data_out = &census;
@@ -25,15 +25,21 @@ Result<std::optional<uint64_t>> ask_kernel(int census_program, uint32_t index) {
   run.repeat = 1;
   if (const int failed = bpf_prog_test_run_opts(census_program, &run); failed != 0)
     return system_error(failed, "cannot run the census program");
-  if (!census.supported) return std::optional<uint64_t>();
-  return std::optional<uint64_t>(census.count);
+  if (!census.supported) return std::optional<TableCount>();
+  return std::optional(TableCount{.elements = census.count, .former = census.former});
 }
 
-Result<uint64_t> walk(const FlowTable& table) {
-  uint64_t elements = 0;
-  auto walked = for_each_flow(table, [&](const xf_flow_key&, const xf_flow&) { ++elements; });
-  if (!walked) return walked.error();
-  return elements;
+Status walk(const FlowTable& table, uint64_t& elements) {
+  return for_each_flow(table, [&](const xf_flow_key&, const xf_flow&) { ++elements; });
+}
+
+Result<TableCount> walk(const PinnedZone& zone, xf_table table) {
+  TableCount count;
+  if (zone.former[table])
+    if (auto walked = walk(*zone.former[table], count.former); !walked) return walked.error();
+  if (auto walked = walk(zone.tables[table], count.elements); !walked) return walked.error();
+  count.elements += count.former;
+  return count;
 }
 
 }  // namespace
@@ -42,16 +48,16 @@ Result<std::optional<TableCount>> TableCounter::count(const PinnedState& state, 
                                                       xf_table table, uint64_t now_ns) {
   auto told = ask_kernel(state.census_program(), zone.index * XF_TABLES + table);
   if (!told) return told.error();
-  if (*told) return std::optional(TableCount{.elements = **told});
+  if (*told) return told;
   if (walk_ == Walk::never) return std::optional<TableCount>();
 
   std::optional<Walked>& last = walked_[zone.index][table];
-  if (last && now_ns - last->at_ns < kBetweenWalksNs)
-    return std::optional(TableCount{.elements = last->elements, .fresh = false});
-  auto walked = walk(zone.tables[table]);
+  if (last && now_ns - last->at_ns < kBetweenWalksNs) return std::optional(last->count);
+  auto walked = walk(zone, table);
   if (!walked) return walked.error();
-  last = Walked{.elements = *walked, .at_ns = now_ns};
-  return std::optional(TableCount{.elements = *walked});
+  last = Walked{.count = *walked, .at_ns = now_ns};
+  last->count.fresh = false;
+  return std::optional(*walked);
 }
 
 }  // namespace xdpflowd

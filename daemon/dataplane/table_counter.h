@@ -13,6 +13,7 @@ namespace xdpflowd {
 
 struct TableCount {
   uint64_t elements = 0;  // ended ones that were not reaped yet included
+  uint64_t former = 0;    // of these, in the table that a resize has replaced
   bool fresh = true;      // counted during this call
 };
 
@@ -32,7 +33,7 @@ class TableCounter {
 
  private:
   struct Walked {
-    uint64_t elements;
+    TableCount count;
     uint64_t at_ns;
   };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/xdp_state.h"
+#include "dataplane/libxdp_scope.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -100,6 +101,7 @@ Result<XdpState> xdp_state(unsigned ifindex, const Ownership& ownership) {
   XdpState state;
   state.mode = attached->mode;
   if (attached->program_id == 0) return state;
+  const LibxdpScope scope;
   const Multiprog multi(xdp_multiprog__get_from_ifindex(static_cast<int>(ifindex)), xdp_multiprog__close);
   if (libxdp_get_error(multi.get()) != 0 || xdp_multiprog__is_legacy(multi.get())) {
     state.slot = XdpSlot::single;

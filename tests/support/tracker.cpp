@@ -6,6 +6,7 @@
 
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include "base/clock.h"
 #include "dataplane/admin_client.h"
@@ -100,23 +101,48 @@ void Tracker::load(const TrackerOptions& options) {
   if (int err = xdpflow_bpf__load(xdpflow_.get())) give_up("load the packet program", err);
 }
 
-void Tracker::make_tables(const TrackerOptions& options) {
+UniqueFd Tracker::make_table(uint32_t size) const {
   const btf* types = bpf_object__btf(admin_->obj);
   bpf_map_create_opts map{};
   map.sz = sizeof map;
   map.btf_fd = static_cast<__u32>(bpf_object__btf_fd(admin_->obj));
   map.btf_key_type_id = static_cast<__u32>(btf__find_by_name_kind(types, "xf_flow_key", BTF_KIND_STRUCT));
   map.btf_value_type_id = static_cast<__u32>(btf__find_by_name_kind(types, "xf_flow", BTF_KIND_STRUCT));
+  UniqueFd made(
+      bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "flows", sizeof(xf_flow_key), sizeof(xf_flow), size, &map));
+  must(made.get(), "make a flow table");
+  return made;
+}
+
+void Tracker::make_tables(const TrackerOptions& options) {
+  former_.resize(options.zones * XF_TABLES);
   for (uint32_t index = 0; index < options.zones * XF_TABLES; index++) {
     const bool half_open = index % XF_TABLES == XF_TABLE_HALF_OPEN;
-    const uint32_t size = half_open ? options.max_half_open : options.max_flows;
-    UniqueFd made(
-        bpf_map_create(BPF_MAP_TYPE_LRU_HASH, "flows", sizeof(xf_flow_key), sizeof(xf_flow), size, &map));
-    must(made.get(), "make a flow table");
+    auto made = make_table(half_open ? options.max_half_open : options.max_flows);
     put(admin_->maps.tables, index, made.get());
     table_ids_.push_back(id_of(made));
     tables_.push_back(std::move(made));
   }
+}
+
+void Tracker::resize(xf_table table, uint32_t size, unsigned zone) {
+  const uint32_t index = zone * XF_TABLES + table;
+  auto made = make_table(size);
+  put(admin_->maps.former_tables, index, tables_.at(index).get());
+  put(admin_->maps.tables, index, made.get());
+  former_.at(index) = std::exchange(tables_.at(index), std::move(made));
+  table_ids_.at(index) = id_of(tables_.at(index));
+}
+
+void Tracker::show_former(xf_table table, bool shown, unsigned zone) const {
+  const uint32_t index = zone * XF_TABLES + table;
+  if (shown) return put(admin_->maps.former_tables, index, former_.at(index).get());
+  must(bpf_map_delete_elem(bpf_map__fd(admin_->maps.former_tables), &index), "hide a former table");
+}
+
+void Tracker::drop_former(xf_table table, unsigned zone) {
+  show_former(table, false, zone);
+  former_.at(zone * XF_TABLES + table) = UniqueFd();
 }
 
 int Tracker::program() const {
@@ -183,6 +209,12 @@ uint32_t Tracker::flush(xf_table table, const std::vector<xf_flow_key>& keys) co
   auto flushed = AdminClient(bpf_program__fd(admin_->progs.admin)).flush(table, keys);
   if (!flushed) throw std::runtime_error(flushed.error().message);
   return *flushed;
+}
+
+uint32_t Tracker::move(xf_table table, const std::vector<xf_flow_key>& keys) const {
+  auto left = AdminClient(bpf_program__fd(admin_->progs.admin)).move(table, keys);
+  if (!left) throw std::runtime_error(left.error().message);
+  return *left;
 }
 
 uint32_t Tracker::rearm(xf_table table, const std::vector<xf_flow_key>& keys) const {

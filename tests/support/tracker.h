@@ -92,7 +92,16 @@ class Tracker {
   void drop_rules() const;
   uint32_t flush(xf_table table, const std::vector<xf_flow_key>& keys) const;
   uint32_t rearm(xf_table table, const std::vector<xf_flow_key>& keys) const;
+  uint32_t move(xf_table table, const std::vector<xf_flow_key>& keys) const;
   void start_reaper() const;
+  /// Puts an empty table of that size in place; the one before becomes the former one.
+  void resize(xf_table table, uint32_t size, unsigned zone = 0);
+  /// Whether packets find the former table, as long as it is there.
+  void show_former(xf_table table, bool shown, unsigned zone = 0) const;
+  /// After the last flow has moved out.
+  void drop_former(xf_table table, unsigned zone = 0);
+  /// Live ones in the former table.
+  std::vector<Entry> former_entries(xf_table table, unsigned zone = 0) const;
   /// Gives up the references of user space to the flow tables: no timer can be had in them (-EPERM).
   void let_go_of_tables();
   /// Takes the references again.
@@ -105,6 +114,7 @@ class Tracker {
  private:
   void load(const TrackerOptions& options);
   void make_tables(const TrackerOptions& options);
+  UniqueFd make_table(uint32_t size) const;
   template <class Value>
   Value per_cpu_sum(int map, uint32_t key) const;
   template <class Record>
@@ -115,6 +125,7 @@ class Tracker {
   Skeleton<xdpflow_bpf> xdpflow_{nullptr, xdpflow_bpf__destroy};
   std::vector<UniqueFd> tables_;  // zone * XF_TABLES + table
   std::vector<uint32_t> table_ids_;
+  std::vector<UniqueFd> former_;  // as tables_; empty where there is none
 };
 
 /// The default timeouts with one replaced.

@@ -21,10 +21,11 @@ void must(int outcome, const std::string& what) {
 
 }  // namespace
 
-std::vector<Entry> Tracker::some_entries(xf_table which, size_t limit, unsigned zone) const {
+namespace {
+
+std::vector<Entry> live_in(int fd, size_t limit) {
   std::vector<Entry> found;
   xf_flow_key key{}, next{};
-  const int fd = table(which, zone);
   for (const void* from = nullptr; found.size() < limit && bpf_map_get_next_key(fd, from, &next) == 0;
        from = &key) {
     key = next;
@@ -33,6 +34,16 @@ std::vector<Entry> Tracker::some_entries(xf_table which, size_t limit, unsigned 
       found.push_back({key, flow});
   }
   return found;
+}
+
+}  // namespace
+
+std::vector<Entry> Tracker::some_entries(xf_table which, size_t limit, unsigned zone) const {
+  return live_in(table(which, zone), limit);
+}
+
+std::vector<Entry> Tracker::former_entries(xf_table which, unsigned zone) const {
+  return live_in(former_.at(zone * XF_TABLES + which).get(), SIZE_MAX);
 }
 
 Entry Tracker::the_flow(unsigned zone) const {

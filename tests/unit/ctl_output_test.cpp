@@ -20,6 +20,7 @@ using Json = nlohmann::ordered_json;
 using test::address;
 using test::second_ns;
 using test::tcp_flow;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -360,6 +361,19 @@ TEST_F(StatusAnswer, TextSaysThatFlowsGoOnWithoutTheDaemon) {
   report.daemon.running = false;
   EXPECT_THAT(text(), HasSubstr("daemon: not running, last heartbeat 1.0s ago\n"));
   EXPECT_THAT(text(), HasSubstr("expire in the kernel without it"));
+}
+
+TEST_F(StatusAnswer, AResizeAndAnUpgradeThatAreUnderWayAreShown) {
+  EXPECT_EQ(json()["upgrade"], Json());
+  EXPECT_THAT(text(), AllOf(Not(HasSubstr("resize:")), Not(HasSubstr("upgrade:"))));
+  report.snapshot.zones[0].tables[XF_TABLE_ESTABLISHED].former = 77;
+  report.upgrade = UpgradeState{.former_generation = 4, .former_program = 31, .flows = 9};
+  EXPECT_EQ(json()["zones"][0]["resizing"], Json({{"half_open", 0}, {"established", 77}}));
+  EXPECT_EQ(json()["upgrade"], Json({{"former_generation", 4}, {"former_program", 31}, {"flows", 9}}));
+  EXPECT_THAT(text(),
+              HasSubstr("resize: 77 flows of zone default are still in the former established table\n"));
+  EXPECT_THAT(text(),
+              HasSubstr("upgrade: program 31 of generation 4 is still loaded; 9 flows have its timers\n"));
 }
 
 TEST_F(StatusAnswer, AHeartbeatThatStaysOutIsAStall) {

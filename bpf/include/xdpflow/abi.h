@@ -141,7 +141,9 @@ struct xf_flow {
 	__u32 icmp_errors;
 	__u32 synack_next; /* host order: the acknowledgment number that proves the handshake */
 	struct bpf_timer timer;
-	__u64 zero[3];
+	__u32 generation; /* whose callback the timer runs */
+	__u32 zero32;
+	__u64 zero[2];
 };
 ABI_SIZE(struct xf_flow, 104);
 
@@ -385,8 +387,12 @@ struct xf_control {
 	__u32 records_watermark; /* bytes in the ring that wake the reader */
 	char version[24];	 /* of the daemon that loaded the programs */
 	__u64 netns;		 /* inode of the network namespace whose interfaces these are */
+	__u32 former_program;	 /* id of the packet program before, which timers may still hold; 0: freed */
+	__u32 former_generation; /* its generation */
+	__u32 incoming; /* generation that counts too while it takes the hooks over one by one; 0: none */
+	__u32 zero;
 };
-ABI_SIZE(struct xf_control, 72);
+ABI_SIZE(struct xf_control, 88);
 
 /* Element of `ledger`, one per table: what the kernel does not count. Kept by the daemon, never falls. */
 struct xf_ledger {
@@ -401,6 +407,8 @@ enum xf_admin_op {
 	XF_ADMIN_START_REAPER = 1, /* no keys; returns 0, or the negative error of the timer helper */
 	XF_ADMIN_FLUSH,		   /* ends the flows with these keys; returns how many it ended */
 	XF_ADMIN_REARM, /* sets these flows' timers to what is left of their deadlines; returns how many */
+	XF_ADMIN_MOVE, /* brings these flows of a former table into the one that replaced it; returns how many
+			  are left behind */
 };
 
 /* Head of the frame given to the admin program; `count` keys follow. */
@@ -416,8 +424,9 @@ ABI_SIZE(struct xf_admin_request, 16);
 struct xf_census {
 	__u32 index;	 /* of the array of tables: zone * XF_TABLES + table */
 	__u32 supported; /* out: 0 where the kernel has no bpf_map_sum_elem_count (before 6.6) */
-	__u64 count;	 /* out */
+	__u64 count;	 /* out: the former table's included */
+	__u64 former;	 /* out: of these, in the former table */
 };
-ABI_SIZE(struct xf_census, 16);
+ABI_SIZE(struct xf_census, 24);
 
 #endif
