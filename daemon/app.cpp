@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/utsname.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "base/clock.h"
@@ -33,6 +34,18 @@ void log_advice(const Settings& settings) {
     return;
   }
   for (const auto& advice : interface_advice(settings, *links, rx_vlan_offload)) spdlog::warn("{}", advice);
+}
+
+/// What `systemctl status` shows.
+std::string service_status(const Snapshot& snapshot) {
+  uint64_t flows = 0;
+  for (const auto& zone : snapshot.zones)
+    for (const auto table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED})
+      flows += flows_by_the_books(zone, table);
+  const auto attached = std::ranges::count_if(
+      snapshot.interfaces, [](const auto& interface) { return interface.mode != XF_MODE_DETACHED; });
+  return std::to_string(flows) + " flows; " + std::to_string(attached) + " of " +
+         std::to_string(snapshot.interfaces.size()) + " interfaces attached";
 }
 
 Result<UniqueFd> metrics_socket(const std::string& address) {
@@ -68,14 +81,15 @@ Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader
   if (!socket) return socket.error();
   std::unique_ptr<App> app(
       new App(settings, std::move(load), std::move(*loop), std::move(*data_plane), std::move(*socket)));
-  for (const auto step :
-       {&App::open_rings, &App::serve_metrics, &App::listen_to_signals, &App::start_ticking})
+  for (const auto step : {&App::open_rings, &App::serve_metrics, &App::listen_to_signals, &App::start_ticking,
+                          &App::feed_watchdog})
     if (auto done = (app.get()->*step)(); !done) return done.error();
   if (auto working = app->housekeeper_.start(app->settings_); !working) return working.error();
   if (app->http_) spdlog::info("metrics at http://{}/metrics", settings.metrics.listen);
   app->tick();
   spdlog::info("xdpflowd {} is ready: generation {} under {}", XDPFLOWD_VERSION,
                app->data_plane_.generation(), settings.daemon.state_dir);
+  app->notifier_.ready();
   return app;
 }
 
@@ -135,16 +149,33 @@ Status App::serve_metrics() {
 Status App::listen_to_signals() {
   const auto stop = [this] {
     spdlog::info("stopping; the data plane stays at work (`xdpflowctl unload` removes it)");
+    notifier_.stopping();
     loop_.stop();
   };
   for (const int signal : {SIGTERM, SIGINT})
     if (auto kept = keep(loop_.on_signal(signal, stop)); !kept) return kept;
-  if (auto kept = keep(loop_.on_signal(SIGHUP, [this] { reload_.run(); })); !kept) return kept;
+  if (auto kept = keep(loop_.on_signal(SIGHUP, [this] { reload(); })); !kept) return kept;
   return keep(loop_.on_signal(SIGUSR1, [this] { reopen_records(); }));
 }
 
 Status App::start_ticking() {
   return keep(loop_.every(std::chrono::seconds(1), [this] { tick(); }));
+}
+
+/// From a turn of the loop, so a loop that is stuck does not say that it lives; nor does a daemon that cannot
+/// reach its pinned maps any more, which a restart may mend.
+Status App::feed_watchdog() {
+  const auto interval = Notifier::alive_interval();
+  if (!interval) return ok();
+  return keep(loop_.every(*interval, [this] {
+    if (healthy_) notifier_.alive();
+  }));
+}
+
+void App::reload() {
+  notifier_.reloading();
+  reload_.run();
+  notifier_.ready();
 }
 
 void App::tick() {
@@ -155,10 +186,20 @@ void App::tick() {
     loop_.stop();
     return;
   }
-  if (auto beat = data_plane_.heartbeat(); !beat) spdlog::error("heartbeat: {}", beat.error().message);
-  if (auto balanced = books_.balance(); !balanced) spdlog::error("books: {}", balanced.error().message);
+  const auto beat = data_plane_.heartbeat();
+  healthy_ = static_cast<bool>(beat);
+  if (!beat) spdlog::error("heartbeat: {}", beat.error().message);
+  balance_books();
   if (records_) records_->drain();
   housekeeper_.tick();
+}
+
+void App::balance_books() {
+  const auto snapshot = books_.balance();
+  if (!snapshot)
+    spdlog::error("books: {}", snapshot.error().message);
+  else
+    notifier_.status(service_status(*snapshot));
 }
 
 void App::reopen_records() {

@@ -14,6 +14,7 @@
 #include "metrics/http_server.h"
 #include "reload.h"
 #include "service/event_loop.h"
+#include "service/notify.h"
 #include "service/ring_readers.h"
 #include "settings/settings.h"
 
@@ -40,7 +41,10 @@ class App {
   Status listen_to_signals();
   Status start_ticking();
   Status keep(Result<EventSource> source);
+  Status feed_watchdog();
+  void reload();
   void tick();
+  void balance_books();
   void reopen_records();
   Result<std::string> metrics_page();
 
@@ -56,6 +60,8 @@ class App {
   std::optional<HttpServer> http_;
   std::vector<EventSource> sources_;
   Housekeeper housekeeper_;
+  Notifier notifier_;
+  bool healthy_ = true;  // the last heartbeat reached the kernel
   Reload reload_;
 };
 

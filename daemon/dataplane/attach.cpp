@@ -114,9 +114,10 @@ Result<PacketProgram> PacketProgram::by_itself(BpfObject object) {
   return program;
 }
 
-Result<PacketProgram> PacketProgram::running(uint32_t program_id, unsigned ifindex) {
+Result<PacketProgram> PacketProgram::running(uint32_t program_id, unsigned ifindex,
+                                             const Ownership& ownership) {
   PacketProgram program;
-  program.running_ = UniqueFd(bpf_prog_get_fd_by_id(program_id));
+  program.running_ = ownership.open(program_id);
   if (!program.running_) return system_error(errno, "cannot open the running program xdpflow");
   program.form_ = is_freplace(program.fd()) ? Form::dispatcher : Form::by_itself;
   if (program.form_ == Form::dispatcher) program.handle_ = libxdp_program(ifindex, program_id);
@@ -152,8 +153,9 @@ Result<Attached> PacketProgram::attach(const std::string& interface, unsigned if
   return Attached{mode, form_ == Form::dispatcher};
 }
 
-Result<Attached> PacketProgram::replace(unsigned ifindex, uint32_t old, xf_mode mode) const {
-  const UniqueFd old_program(bpf_prog_get_fd_by_id(old));
+Result<Attached> PacketProgram::replace(unsigned ifindex, uint32_t old, xf_mode mode,
+                                        const Ownership& ownership) const {
+  const auto old_program = ownership.open(old);
   bpf_xdp_attach_opts options{};
   options.sz = sizeof options;
   options.old_prog_fd = old_program.get();
@@ -197,7 +199,7 @@ Status PacketProgram::note_form(unsigned ifindex) {
     return ok();
   }
   if (auto state = xdp_state(ifindex, Ownership()); state && state->runs(id()))
-    if (auto detached = detach_program(ifindex, *state, id()); !detached) return detached;
+    if (auto detached = detach_program(ifindex, *state, id(), Ownership()); !detached) return detached;
   return is_allowed();
 }
 
@@ -210,9 +212,10 @@ bool is_acceptable(AttachMode wanted, xf_mode mode) {
   return wanted == AttachMode::automatic || (wanted == AttachMode::generic) == (mode == XF_MODE_GENERIC);
 }
 
-Status detach_program(unsigned ifindex, const XdpState& state, uint32_t program_id) {
+Status detach_program(unsigned ifindex, const XdpState& state, uint32_t program_id,
+                      const Ownership& ownership) {
   const LibxdpScope scope;
-  const UniqueFd program(bpf_prog_get_fd_by_id(program_id));
+  const auto program = ownership.open(program_id);
   if (!program) return system_error(errno, "cannot open program " + std::to_string(program_id));
   clear_bpf_messages();
   int failed = 0;

@@ -30,7 +30,7 @@ class PacketProgram {
   /// Loaded by itself.
   static Result<PacketProgram> by_itself(BpfObject object);
   /// Attached already, at `ifindex` among others.
-  static Result<PacketProgram> running(uint32_t program_id, unsigned ifindex);
+  static Result<PacketProgram> running(uint32_t program_id, unsigned ifindex, const Ownership& ownership);
 
   /// -1, or 0: not loaded yet.
   int fd() const;
@@ -43,7 +43,7 @@ class PacketProgram {
   Result<Attached> attach(const std::string& interface, unsigned ifindex, AttachMode wanted,
                           const XdpState& state);
   /// Takes the place of `old`, which runs by itself as this one does, without a gap.
-  Result<Attached> replace(unsigned ifindex, uint32_t old, xf_mode mode) const;
+  Result<Attached> replace(unsigned ifindex, uint32_t old, xf_mode mode, const Ownership& ownership) const;
 
  private:
   enum class Form { undecided, by_itself, dispatcher };
@@ -64,6 +64,7 @@ class PacketProgram {
 bool is_acceptable(AttachMode wanted, xf_mode mode);
 
 /// Takes one program from an interface, whatever else runs there. `state` is from a moment ago.
-Status detach_program(unsigned ifindex, const XdpState& state, uint32_t program_id);
+Status detach_program(unsigned ifindex, const XdpState& state, uint32_t program_id,
+                      const Ownership& ownership);
 
 }  // namespace xdpflowd

@@ -11,10 +11,13 @@
 namespace xdpflowd {
 namespace {
 
-/// Whoever may not open programs by their id (CAP_SYS_ADMIN) cannot tell, and takes it as loaded.
-bool is_loaded(uint32_t program) {
+/// Whoever may not open programs by their id (CAP_SYS_ADMIN) takes it as loaded as long as a flow has its timer.
+Result<bool> is_loaded(const PinnedState& state, uint32_t program) {
   const UniqueFd opened(bpf_prog_get_fd_by_id(program));
-  return opened || errno != ENOENT;
+  if (opened || errno == ENOENT) return static_cast<bool>(opened);
+  const auto flows = flows_of_other_generations(state);
+  if (!flows) return flows.error();
+  return *flows > 0;
 }
 
 }  // namespace
@@ -22,8 +25,10 @@ bool is_loaded(uint32_t program) {
 Result<std::optional<FormerProgram>> former_program(const PinnedState& state) {
   const auto control = state.control().get(0);
   if (!control) return control.error();
-  if (control->former_program == 0 || !is_loaded(control->former_program))
-    return std::optional<FormerProgram>();
+  if (control->former_program == 0) return std::optional<FormerProgram>();
+  const auto loaded = is_loaded(state, control->former_program);
+  if (!loaded) return loaded.error();
+  if (!*loaded) return std::optional<FormerProgram>();
   return std::optional(
       FormerProgram{.id = control->former_program, .generation = control->former_generation});
 }
@@ -44,7 +49,10 @@ Result<uint64_t> flows_of_other_generations(const PinnedState& state) {
 Result<bool> forget_if_freed(const PinnedState& state) {
   auto control = state.control().get(0);
   if (!control) return control.error();
-  if (control->former_program == 0 || is_loaded(control->former_program)) return false;
+  if (control->former_program == 0) return false;
+  const auto loaded = is_loaded(state, control->former_program);
+  if (!loaded) return loaded.error();
+  if (*loaded) return false;
   control->former_program = control->former_generation = 0;
   if (auto set = state.control().set(0, *control); !set) return set.error();
   return true;

@@ -205,7 +205,7 @@ Result<PacketProgram> Starter::packet_program(const Takeover& takeover) {
   if (running_at_) {
     spdlog::info("the running data plane, generation {}, was built from the same objects: it stays",
                  generation_);
-    return PacketProgram::running(active_, *running_at_);
+    return PacketProgram::running(active_, *running_at_, Ownership::of_state(state_dir_));
   }
   if (before_.generation != 0)
     spdlog::info("generation {} takes over the flows of generation {}", generation_, before_.generation);

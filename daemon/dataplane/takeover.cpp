@@ -30,7 +30,7 @@ Status detach_others_of_ours(unsigned ifindex, const Ownership& ownership, uint3
   if (!state) return state.error();
   for (const auto id : ours_in(*state))
     if (id != keep)
-      if (auto detached = detach_program(ifindex, *state, id); !detached) return detached;
+      if (auto detached = detach_program(ifindex, *state, id, ownership); !detached) return detached;
   return ok();
 }
 
@@ -82,7 +82,8 @@ Result<Attached> Takeover::put_in_place(PacketProgram& program, const Hook& hook
   const bool single = state->slot == XdpSlot::single;
   if (is_acceptable(hook.plan.mode, state->mode)) {
     if (program.id() == active_) return Attached{state->mode, !single};
-    if (single && program.is_by_itself()) return program.replace(hook.ifindex, active_, state->mode);
+    if (single && program.is_by_itself())
+      return program.replace(hook.ifindex, active_, state->mode, ownership_);
     // Beside each other until the switch.
     if (!single && !program.is_by_itself())
       return program.attach(hook.plan.name, hook.ifindex, hook.plan.mode, *state);
@@ -96,9 +97,9 @@ Result<Attached> Takeover::change_form(PacketProgram& program, const Hook& hook,
                                        const XdpState& before) const {
   const auto& name = hook.plan.name;
   spdlog::info("{}: detaching the older program first: mode or dispatcher changed", name);
-  auto old = PacketProgram::running(active_, hook.ifindex);
+  auto old = PacketProgram::running(active_, hook.ifindex, ownership_);
   if (!old) return in_context(old.error(), name);
-  if (auto detached = detach_program(hook.ifindex, before, active_); !detached)
+  if (auto detached = detach_program(hook.ifindex, before, active_, ownership_); !detached)
     return in_context(detached.error(), name);
   auto between = xdp_state(hook.ifindex, ownership_);
   if (!between) return in_context(between.error(), name);

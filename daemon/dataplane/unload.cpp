@@ -62,7 +62,7 @@ Status detach_ours(unsigned ifindex, const Ownership& ownership) {
   if (!state) return state.error();
   for (const auto& program : state->programs)
     if (program.ours)
-      if (auto detached = detach_program(ifindex, *state, program.id); !detached) return detached;
+      if (auto detached = detach_program(ifindex, *state, program.id, ownership); !detached) return detached;
   return ok();
 }
 

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <memory>
 
-#include "base/unique_fd.h"
 #include "dataplane/pin_paths.h"
 
 namespace xdpflowd {
@@ -36,7 +35,7 @@ Result<Attachment> attachment_of(unsigned ifindex) {
 
 XdpProgram described(uint32_t id, const Ownership& ownership) {
   XdpProgram program{id, "unnamed", ownership.owns(id)};
-  const UniqueFd fd(bpf_prog_get_fd_by_id(id));
+  const auto fd = ownership.open(id);
   bpf_prog_info info{};
   uint32_t size = sizeof info;
   if (fd && bpf_obj_get_info_by_fd(fd.get(), &info, &size) == 0 && info.name[0] != '\0')
@@ -77,7 +76,8 @@ Ownership Ownership::of_state(const std::string& state_dir) {
   uint32_t size = sizeof info;
   if (control && bpf_obj_get_info_by_fd(control.get(), &info, &size) == 0)
     ownership.control_map_id_ = info.id;
-  const UniqueFd program(bpf_obj_get(program_pin(state_dir, "xdpflow").c_str()));
+  ownership.program_pin_ = program_pin(state_dir, "xdpflow");
+  const UniqueFd program(bpf_obj_get(ownership.program_pin_.c_str()));
   ownership.program_id_ = program_id_of(program.get());
   return ownership;
 }
@@ -93,6 +93,14 @@ bool Ownership::owns(uint32_t program_id) const {
   uint32_t size = sizeof info;
   return bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0 &&
          std::find(maps.begin(), maps.end(), control_map_id_) != maps.end();
+}
+
+UniqueFd Ownership::open(uint32_t program_id) const {
+  if (program_id != 0 && program_id == program_id_) {
+    UniqueFd pinned(bpf_obj_get(program_pin_.c_str()));
+    if (program_id_of(pinned.get()) == program_id) return pinned;
+  }
+  return UniqueFd(bpf_prog_get_fd_by_id(program_id));
 }
 
 Result<XdpState> xdp_state(unsigned ifindex, const Ownership& ownership) {

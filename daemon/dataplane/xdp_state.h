@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "xdpflow/abi.h"
 
 namespace xdpflowd {
@@ -43,10 +44,14 @@ class Ownership {
   static Ownership of_state(const std::string& state_dir);
 
   bool owns(uint32_t program_id) const;
+  /// Empty, with errno, if it cannot be had. The pinned program without CAP_SYS_ADMIN too, which the kernel
+  /// wants of those who open a program by its number.
+  UniqueFd open(uint32_t program_id) const;
 
  private:
   uint32_t control_map_id_ = 0;
   uint32_t program_id_ = 0;
+  std::string program_pin_;
 };
 
 Result<XdpState> xdp_state(unsigned ifindex, const Ownership& ownership);

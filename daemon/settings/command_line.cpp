@@ -25,6 +25,7 @@ constexpr const char* footer =
     "  /sys/fs/bpf/xdpflowd         maps and programs, pinned (state_dir)\n"
     "\nSignals:\n"
     "  SIGTERM, SIGINT  stop the daemon, leave the data plane at work\n"
+    "  SIGHUP           load the configuration again, apply what is different\n"
     "  SIGUSR1          reopen the file of records, for logrotate\n";
 
 Error wrong_usage(std::string problem) {
