@@ -14,8 +14,6 @@
 #include "dataplane/pin_paths.h"
 #include "dataplane/state_lock.h"
 #include "metrics/listener.h"
-#include "service/interface_advice.h"
-#include "service/offload.h"
 
 namespace xdpflowd {
 
@@ -24,16 +22,6 @@ namespace {
 std::string kernel_release() {
   utsname name{};
   return uname(&name) == 0 ? name.release : "unknown";
-}
-
-void log_advice(const Settings& settings) {
-  for (const auto& warning : settings.warnings) spdlog::warn("{}", warning);
-  const auto links = read_links();
-  if (!links) {
-    spdlog::warn("cannot look for traps in the choice of interfaces: {}", links.error().message);
-    return;
-  }
-  for (const auto& advice : interface_advice(settings, *links, rx_vlan_offload)) spdlog::warn("{}", advice);
 }
 
 /// What `systemctl status` shows.
@@ -55,34 +43,41 @@ Result<UniqueFd> metrics_socket(const std::string& address) {
 }  // namespace
 
 App::App(const Settings& settings, SettingsLoader load, EventLoop loop, DataPlane data_plane,
-         UniqueFd metrics_socket)
+         Interfaces interfaces, UniqueFd metrics_socket)
     : settings_(settings),
       build_{XDPFLOWD_VERSION, kernel_release()},
       loop_(std::move(loop)),
       data_plane_(std::move(data_plane)),
+      interfaces_(std::move(interfaces)),
       books_(data_plane_.state()),
       metrics_socket_(std::move(metrics_socket)),
       housekeeper_(data_plane_, loop_),
-      reload_(settings_, std::move(load), data_plane_.state(), housekeeper_,
-              {.serve_metrics_at = [this](const auto& address) { return serve_metrics_at(address); },
-               .record_to = [this](const auto& file) { return record_to(file); }}) {}
+      reload_(
+          settings_, std::move(load), data_plane_.state(), housekeeper_,
+          {.serve_metrics_at = [this](const auto& address) { return serve_metrics_at(address); },
+           .record_to = [this](const auto& file) { return record_to(file); },
+           .follow_interfaces = [this] { return interfaces_.follow(settings_, data_plane_, Retry::all); }}) {}
 
 Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader load) {
   auto loop = EventLoop::create();
   if (!loop) return loop.error();
   if (auto kernel = check_kernel(); !kernel) return kernel.error();
-  log_advice(settings);
+  auto monitor = LinkMonitor::open();
+  if (!monitor) return monitor.error();
+  Interfaces interfaces(std::move(*monitor));
+  for (const auto& warning : settings.warnings) spdlog::warn("{}", warning);
+  interfaces.advise(settings);
   // Before anything is attached: a start that is refused changes nothing. If the port is another xdpflowd's,
   // that is said instead.
   auto socket = metrics_socket(settings.metrics.listen);
   if (!socket && !daemon_running(settings.daemon.state_dir)) return socket.error();
-  auto data_plane = DataPlane::start(settings, XDPFLOWD_VERSION);
+  auto data_plane = DataPlane::start(settings, interfaces.chosen(settings), XDPFLOWD_VERSION);
   if (!data_plane) return data_plane.error();
   if (!socket) return socket.error();
-  std::unique_ptr<App> app(
-      new App(settings, std::move(load), std::move(*loop), std::move(*data_plane), std::move(*socket)));
-  for (const auto step : {&App::open_rings, &App::serve_metrics, &App::listen_to_signals, &App::start_ticking,
-                          &App::feed_watchdog})
+  std::unique_ptr<App> app(new App(settings, std::move(load), std::move(*loop), std::move(*data_plane),
+                                   std::move(interfaces), std::move(*socket)));
+  for (const auto step : {&App::open_rings, &App::serve_metrics, &App::listen_to_signals,
+                          &App::listen_to_links, &App::start_ticking, &App::feed_watchdog})
     if (auto done = (app.get()->*step)(); !done) return done.error();
   if (auto working = app->housekeeper_.start(app->settings_); !working) return working.error();
   if (app->http_) spdlog::info("metrics at http://{}/metrics", settings.metrics.listen);
@@ -156,6 +151,13 @@ Status App::listen_to_signals() {
     if (auto kept = keep(loop_.on_signal(signal, stop)); !kept) return kept;
   if (auto kept = keep(loop_.on_signal(SIGHUP, [this] { reload(); })); !kept) return kept;
   return keep(loop_.on_signal(SIGUSR1, [this] { reopen_records(); }));
+}
+
+Status App::listen_to_links() {
+  return keep(loop_.on_readable(interfaces_.fd(), [this] {
+    if (auto followed = interfaces_.on_links(settings_, data_plane_); !followed)
+      spdlog::error("interfaces: {}", followed.error().message);
+  }));
 }
 
 Status App::start_ticking() {

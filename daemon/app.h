@@ -10,6 +10,7 @@
 #include "dataplane/bookkeeper.h"
 #include "dataplane/data_plane.h"
 #include "housekeeper.h"
+#include "interfaces.h"
 #include "metrics/collector.h"
 #include "metrics/http_server.h"
 #include "reload.h"
@@ -33,12 +34,13 @@ class App {
 
  private:
   App(const Settings& settings, SettingsLoader load, EventLoop loop, DataPlane data_plane,
-      UniqueFd metrics_socket);
+      Interfaces interfaces, UniqueFd metrics_socket);
   Status open_rings();
   Status record_to(const std::string& file);
   Status serve_metrics();
   Status serve_metrics_at(const std::string& address);
   Status listen_to_signals();
+  Status listen_to_links();
   Status start_ticking();
   Status keep(Result<EventSource> source);
   Status feed_watchdog();
@@ -52,6 +54,7 @@ class App {
   const BuildInfo build_;
   EventLoop loop_;
   DataPlane data_plane_;
+  Interfaces interfaces_;
   Bookkeeper books_;
   UniqueFd metrics_socket_;  // empty: no endpoint
   std::optional<RecordReader> records_;

@@ -40,6 +40,15 @@ Status Housekeeper::resize(const std::string& zone, xf_table table, uint32_t siz
   return work();
 }
 
+Status Housekeeper::add_zone(const ZoneSettings& zone) {
+  if (auto added = data_plane_.add_zone(zone); !added) return added;
+  if (walk_) walk_.emplace(data_plane_.state(), shortened_);
+  // Tables of an earlier configuration may have other sizes.
+  for (const auto table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED})
+    if (auto resized = resize(zone.name, table, size_of(zone, table)); !resized) return resized;
+  return ok();
+}
+
 void Housekeeper::tick() {
   if (auto forgotten = forget_former_program(); !forgotten) spdlog::error("{}", forgotten.error().message);
   if (resizing_ && !turns_)

@@ -28,6 +28,8 @@ class Housekeeper {
   /// Puts the new table in place; its flows move over later.
   Status resize(const std::string& zone, xf_table table, uint32_t size);
 
+  Status add_zone(const ZoneSettings& zone);
+
   /// Once a second.
   void tick();
 

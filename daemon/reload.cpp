@@ -36,19 +36,19 @@ void Reload::run() {
 
 void Reload::apply_all(const Settings& wanted) {
   const auto changes = difference(running_, wanted);
-  if (changes.empty()) {
-    spdlog::info("reloaded: nothing is different");
-    return;
-  }
   const auto applied =
       std::ranges::count_if(changes, [&](const Change& change) { return settle(change, wanted); });
-  spdlog::info("reloaded: {} of {} changes applied", applied, changes.size());
+  if (auto followed = actions_.follow_interfaces(); !followed)
+    spdlog::error("interfaces: {}", followed.error().message);
+  if (changes.empty())
+    spdlog::info("reloaded: nothing is different");
+  else
+    spdlog::info("reloaded: {} of {} changes applied", applied, changes.size());
 }
 
 /// Whether it was applied.
 bool Reload::settle(const Change& change, const Settings& wanted) {
   const auto text = text_of(change);
-  // Interfaces end here too, until they can be attached and detached one by one.
   if (!applies_live(change.setting)) {
     spdlog::warn("{}: not applied; restart xdpflowd for it, no flow is lost", text);
     return false;
@@ -81,6 +81,10 @@ Status Reload::apply(const Change& change, const Settings& wanted) {
       return apply_promote_packets(change, wanted);
     case Setting::zone_size:
       return apply_zone_size(change, wanted);
+    case Setting::zone:
+      return apply_zone(change, wanted);
+    case Setting::interface:
+      return apply_interfaces(wanted);
     default:
       return fail("this version cannot do that");
   }
@@ -122,6 +126,28 @@ Status Reload::apply_zone_size(const Change& change, const Settings& wanted) {
       return ok();
     }
   return fail("no such zone");
+}
+
+/// The tables of a zone that goes stay, for its flows to expire, and for the day on which it comes back.
+Status Reload::apply_zone(const Change& change, const Settings& wanted) {
+  const auto has_key = [&](const ZoneSettings& zone) { return change.key == "zone." + zone.name; };
+  const auto added = std::ranges::find_if(wanted.zones, has_key);
+  if (added == wanted.zones.end()) {
+    std::erase_if(running_.zones, has_key);
+    return ok();
+  }
+  if (auto made = housekeeper_.add_zone(*added); !made) return made;
+  running_.zones.push_back(*added);
+  return ok();
+}
+
+/// All of them with the first that is different: the devices follow when everything else is in place.
+Status Reload::apply_interfaces(const Settings& wanted) {
+  for (const auto& interface : wanted.interfaces)
+    if (std::ranges::find(running_.zones, interface.zone, &ZoneSettings::name) == running_.zones.end())
+      return fail("there is no zone " + interface.zone);
+  running_.interfaces = wanted.interfaces;
+  return ok();
 }
 
 }  // namespace xdpflowd

@@ -20,6 +20,9 @@ using SettingsLoader = std::function<Result<Settings>()>;
 struct ReloadActions {
   std::function<Status(const std::string& address)> serve_metrics_at;
   std::function<Status(const std::string& file)> record_to;
+  /// Brings the data plane to the interfaces of the running settings; also tries again those that were
+  /// refused.
+  std::function<Status()> follow_interfaces;
 };
 
 class Reload {
@@ -39,6 +42,8 @@ class Reload {
   Status apply_promote_packets(const Change& change, const Settings& wanted);
   Status apply_timeouts(const Timeouts& wanted);
   Status apply_zone_size(const Change& change, const Settings& wanted);
+  Status apply_zone(const Change& change, const Settings& wanted);
+  Status apply_interfaces(const Settings& wanted);
 
   Settings& running_;
   SettingsLoader load_;

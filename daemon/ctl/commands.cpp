@@ -3,6 +3,7 @@
 
 #include <sys/utsname.h>
 
+#include <cerrno>
 #include <vector>
 
 #include "base/clock.h"
@@ -124,10 +125,9 @@ Status show_status(const PinnedState& state, const Arguments& arguments, std::os
   return ok();
 }
 
-}  // namespace
+constexpr int swap_attempts = 10;
 
-Status execute(const Arguments& arguments, std::ostream& out, size_t width) {
-  if (arguments.command == Command::unload) return unload(arguments.state_dir, arguments.force);
+Status execute_on_state(const Arguments& arguments, std::ostream& out, size_t width) {
   const auto state = PinnedState::open(arguments.state_dir);
   if (!state) return state.error();
   switch (arguments.command) {
@@ -138,6 +138,17 @@ Status execute(const Arguments& arguments, std::ostream& out, size_t width) {
     default:
       return show_status(*state, arguments, out, width);
   }
+}
+
+}  // namespace
+
+Status execute(const Arguments& arguments, std::ostream& out, size_t width) {
+  if (arguments.command == Command::unload) return unload(arguments.state_dir, arguments.force);
+  // Nothing was printed, and nothing flushed, when a table turns out to have been replaced.
+  auto done = execute_on_state(arguments, out, width);
+  for (int attempt = 1; !done && done.error().code == ESTALE && attempt < swap_attempts; ++attempt)
+    done = execute_on_state(arguments, out, width);
+  return done;
 }
 
 }  // namespace xdpflowd

@@ -32,7 +32,64 @@ Status erase_rule(const PinnedState& state, const xf_zone_rule_key& key) {
   return !erased && erased.error().code == ENOENT ? ok() : erased;
 }
 
+/// What runs already keeps its mode.
+Status write_interface(const PinnedState& state, uint16_t index, const InterfacePlan& plan,
+                       uint32_t ifindex) {
+  auto entry = state.interfaces().get(index);
+  if (!entry) return entry.error();
+  std::ranges::fill(entry->name, '\0');
+  plan.name.copy(entry->name, sizeof entry->name - 1);
+  if (entry->ifindex != ifindex) entry->mode = XF_MODE_DETACHED;
+  entry->ifindex = ifindex;
+  entry->zone = plan.zone;
+  return state.interfaces().set(index, *entry);
+}
+
+/// Gives out places in the map `interfaces`.
+class Places {
+ public:
+  Places(const PinnedState& state, const std::vector<PinnedInterface>& known,
+         const std::vector<InterfacePlan>& plans)
+      : state_(state), names_(state.interfaces().max_entries()) {
+    for (const auto& [index, interface] : known) {
+      names_[index] = interface.name;
+      const bool wanted = std::ranges::find(plans, names_[index], &InterfacePlan::name) != plans.end();
+      if (!wanted && interface.ifindex == 0) spare_.push_back(static_cast<uint16_t>(index));
+    }
+  }
+
+  Result<uint16_t> place_of(const std::string& name) {
+    auto place = std::ranges::find(names_, name);
+    if (place == names_.end()) place = std::ranges::find(names_, "");
+    if (place == names_.end()) return recycle(name);
+    *place = name;
+    return static_cast<uint16_t>(place - names_.begin());
+  }
+
+ private:
+  Result<uint16_t> recycle(const std::string& name) {
+    if (spare_.empty())
+      return fail("interface " + name + ": there are " + std::to_string(names_.size()) +
+                  " interfaces already");
+    const auto index = spare_.back();
+    spare_.pop_back();
+    if (auto cleared = state_.interface_stats().clear(index); !cleared) return cleared.error();
+    names_[index] = name;
+    return index;
+  }
+
+  const PinnedState& state_;
+  std::vector<std::string> names_;  // by place, "" where free
+  std::vector<uint16_t> spare_;     // of devices that are gone and not wanted
+};
+
 }  // namespace
+
+ZoneIndexes zone_indexes(const PinnedState& state) {
+  ZoneIndexes indexes;
+  for (const auto& zone : state.zones()) indexes[zone.zone.name] = static_cast<uint8_t>(zone.index);
+  return indexes;
+}
 
 Status write_timeouts(const PinnedState& state, const Timeouts& configured) {
   const auto slots = timeout_slots(configured);
@@ -63,31 +120,21 @@ Result<std::vector<uint16_t>> interface_indexes(const PinnedState& state,
                                                 const std::vector<InterfacePlan>& plans) {
   auto known = state.read_interfaces();
   if (!known) return known.error();
-  std::vector<std::string> names(state.interfaces().max_entries());
-  for (const auto& interface : *known) names[interface.index] = interface.interface.name;
+  Places places(state, *known, plans);
   std::vector<uint16_t> indexes;
   for (const auto& plan : plans) {
-    auto place = std::find(names.begin(), names.end(), plan.name);
-    if (place == names.end()) place = std::find(names.begin(), names.end(), "");
-    if (place == names.end())
-      return fail(
-          "interface " + plan.name + ": there are " + std::to_string(names.size()) +
-          " interfaces already, those of earlier configurations included; `xdpflowctl unload` forgets them");
-    *place = plan.name;
-    indexes.push_back(static_cast<uint16_t>(place - names.begin()));
+    auto index = places.place_of(plan.name);
+    if (!index) return index.error();
+    indexes.push_back(*index);
   }
   return indexes;
 }
 
-Status write_interface(const PinnedState& state, uint16_t index, const InterfacePlan& plan,
-                       uint32_t ifindex) {
-  auto entry = state.interfaces().get(index);
-  if (!entry) return entry.error();
-  plan.name.copy(entry->name, sizeof entry->name - 1);
-  if (entry->ifindex != ifindex) entry->mode = XF_MODE_DETACHED;
-  entry->ifindex = ifindex;
-  entry->zone = plan.zone;
-  return state.interfaces().set(index, *entry);
+Status enter_hook(const PinnedState& state, const Hook& hook, std::vector<ZoneRule>& rules) {
+  if (auto written = write_interface(state, hook.index, hook.plan, hook.ifindex); !written) return written;
+  if (hook.ifindex != 0)
+    for (const auto& rule : zone_rules_of(hook.plan, hook.ifindex, hook.index)) rules.push_back(rule);
+  return ok();
 }
 
 Status write_attachment(const PinnedState& state, uint16_t index, xf_mode mode, bool dispatcher) {
@@ -95,6 +142,15 @@ Status write_attachment(const PinnedState& state, uint16_t index, xf_mode mode, 
   if (!entry) return entry.error();
   entry->mode = static_cast<__u8>(mode);
   entry->dispatcher = dispatcher;
+  return state.interfaces().set(index, *entry);
+}
+
+Status write_absence(const PinnedState& state, uint16_t index) {
+  auto entry = state.interfaces().get(index);
+  if (!entry) return entry.error();
+  entry->mode = XF_MODE_DETACHED;
+  entry->dispatcher = 0;
+  entry->ifindex = 0;
   return state.interfaces().set(index, *entry);
 }
 

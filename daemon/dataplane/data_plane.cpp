@@ -4,12 +4,22 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "dataplane/flow_tables.h"
 #include "dataplane/starter.h"
 
 namespace xdpflowd {
 
-Result<DataPlane> DataPlane::start(const Settings& settings, const std::string& version) {
-  return Starter(settings, version).run();
+Result<DataPlane> DataPlane::start(const Settings& settings, const std::vector<InterfaceSettings>& devices,
+                                   const std::string& version) {
+  return Starter(settings, devices, version).run();
+}
+
+Status DataPlane::add_zone(const ZoneSettings& zone) {
+  const ZoneMaps maps{.zones = state_.zone_table().fd(),
+                      .tables = state_.tables().fd(),
+                      .former_tables = state_.former_tables().fd()};
+  if (auto made = make_zones(maps, flow_types_, state_.state_dir(), {zone}); !made) return made.error();
+  return state_.reopen_zones();
 }
 
 Status DataPlane::heartbeat() const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "dataplane/interface_keeper.h"
 #include "dataplane/pinned_state.h"
 #include "dataplane/state_lock.h"
 #include "dataplane/table_maker.h"
@@ -13,54 +14,46 @@
 
 namespace xdpflowd {
 
-struct InterfaceOutcome {
-  enum class Kind {
-    attached,
-    missing,  // no such interface now
-    failed,
-  };
-
-  std::string name;
-  Kind kind = Kind::failed;
-  unsigned ifindex = 0;
-  xf_mode mode = XF_MODE_DETACHED;
-  bool dispatcher = false;
-  std::string reason;  // "" if attached
-};
-
 class Starter;
 
 /// Holds the lock on state_dir. Its end leaves everything at work.
 class DataPlane {
  public:
-  /// An error if not one interface can be used; a first start that fails leaves nothing behind.
+  /// `devices`: the interfaces to attach to, there or not. An error if not one can be used, unless the
+  /// settings have patterns, which devices may match later; a first start that fails leaves nothing behind.
   /// `version`: of this daemon, for the tools.
-  static Result<DataPlane> start(const Settings& settings, const std::string& version);
+  static Result<DataPlane> start(const Settings& settings, const std::vector<InterfaceSettings>& devices,
+                                 const std::string& version);
 
   const PinnedState& state() const { return state_; }
   PinnedState& state() { return state_; }
   const FlowTypes& flow_types() const { return flow_types_; }
-  /// One per device, in the order of the configuration.
-  const std::vector<InterfaceOutcome>& interfaces() const { return interfaces_; }
   uint32_t generation() const { return generation_; }
+
+  /// InterfaceKeeper::follow().
+  Status follow(const std::vector<InterfaceSettings>& wanted, const Devices& devices, Retry retry) {
+    return keeper_.follow(state_, wanted, devices, retry);
+  }
+  /// Makes its tables, or opens those of an earlier configuration.
+  Status add_zone(const ZoneSettings& zone);
 
   /// Shows the tools that a daemon is alive, and how long ago it was.
   Status heartbeat() const;
 
  private:
   friend class Starter;
-  DataPlane(StateLock lock, PinnedState state, FlowTypes flow_types, std::vector<InterfaceOutcome> interfaces,
+  DataPlane(StateLock lock, PinnedState state, FlowTypes flow_types, InterfaceKeeper keeper,
             uint32_t generation)
       : lock_(std::move(lock)),
         state_(std::move(state)),
         flow_types_(std::move(flow_types)),
-        interfaces_(std::move(interfaces)),
+        keeper_(std::move(keeper)),
         generation_(generation) {}
 
   StateLock lock_;
   PinnedState state_;
   FlowTypes flow_types_;
-  std::vector<InterfaceOutcome> interfaces_;
+  InterfaceKeeper keeper_;
   uint32_t generation_;
 };
 

@@ -96,6 +96,8 @@ Status read_flows(const PinnedState& state, unsigned zone_index, const ZoneFlowV
   }
   if (!read) return read;
   for (const auto& [key, flow] : half_open) visit(XF_TABLE_HALF_OPEN, key, flow);
+  if (!state.is_current())
+    return Error{"a flow table was replaced while it was read", ESTALE, Error::Kind::failed};
   return ok();
 }
 

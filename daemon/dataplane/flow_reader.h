@@ -33,7 +33,8 @@ class FlowWalk {
 /// Every element of one table once, whatever its phase.
 Status for_each_flow(const FlowTable& table, const FlowVisitor& visit);
 
-/// The live flows of a zone, each once: one that is promoted meanwhile counts as established.
+/// The live flows of a zone, each once: one that is promoted meanwhile counts as established. Code ESTALE: a
+/// resize replaced a table meanwhile, so that flows may be missing from what was shown; open the state anew.
 Status read_flows(const PinnedState& state, unsigned zone_index, const ZoneFlowVisitor& visit);
 
 }  // namespace xdpflowd

@@ -37,13 +37,11 @@ Status make_folders(const std::string& state_dir, const std::string& zone) {
 }
 
 /// Both tables of a zone, in `tables`; their sizes into `entry`.
-Status make_tables(const bpf_object* owner, const FlowTypes& types, const std::string& state_dir,
+Status make_tables(const ZoneMaps& maps, const FlowTypes& types, const std::string& state_dir,
                    const ZoneSettings& zone, uint32_t index, xf_zone& entry) {
   if (auto made = make_folders(state_dir, zone.name); !made) return made;
-  const int tables = bpf_object__find_map_fd_by_name(owner, "tables");
-  const int former = bpf_object__find_map_fd_by_name(owner, "former_tables");
   for (const auto table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED}) {
-    const auto place = place_of(tables, former, state_dir, zone.name, index, table);
+    const auto place = place_of(maps.tables, maps.former_tables, state_dir, zone.name, index, table);
     if (auto settled = settle_swap(place); !settled) return settled;
     auto made = open_or_make(types, zone, table, state_dir);
     if (!made) return made.error();
@@ -76,19 +74,11 @@ Result<uint32_t> index_for(std::vector<std::string>& names, const std::string& z
   return static_cast<uint32_t>(found - names.begin());
 }
 
-void report_leftovers(const std::vector<std::string>& names, const ZoneIndexes& indexes) {
-  for (const auto& name : names)
-    if (!name.empty() && !indexes.contains(name))
-      spdlog::info(
-          "zone {} is no longer configured: its flows expire, its tables stay until `xdpflowctl unload`",
-          name);
-}
-
 }  // namespace
 
-Result<ZoneIndexes> make_zones(const bpf_object* owner, const FlowTypes& types, const std::string& state_dir,
+Result<ZoneIndexes> make_zones(const ZoneMaps& maps, const FlowTypes& types, const std::string& state_dir,
                                const std::vector<ZoneSettings>& configured) {
-  auto zones = ZoneMap::of_fd(bpf_object__find_map_fd_by_name(owner, "zones"), "zones", BPF_MAP_TYPE_ARRAY);
+  auto zones = ZoneMap::of_fd(maps.zones, "zones", BPF_MAP_TYPE_ARRAY);
   if (!zones) return zones.error();
   auto names = zone_names(*zones);
   if (!names) return names.error();
@@ -100,14 +90,24 @@ Result<ZoneIndexes> make_zones(const bpf_object* owner, const FlowTypes& types, 
     xf_zone entry{};
     zone.name.copy(entry.name, sizeof entry.name - 1);
     entry.promote_packets = zone.promote_packets;
-    if (auto made = make_tables(owner, types, state_dir, zone, *index, entry); !made) return made.error();
+    if (auto made = make_tables(maps, types, state_dir, zone, *index, entry); !made) return made.error();
     if (auto set = zones->set(*index, entry); !set) return set.error();
     bytes += flow_table_bytes(entry.max_flows) + flow_table_bytes(entry.max_half_open);
     indexes[zone.name] = static_cast<uint8_t>(*index);
   }
-  report_leftovers(*names, indexes);
   spdlog::info("flow tables of {} zone(s): {}", configured.size(), readable_bytes(bytes));
   return indexes;
+}
+
+void report_leftover_zones(const ZoneMaps& maps, const ZoneIndexes& configured) {
+  const auto zones = ZoneMap::of_fd(maps.zones, "zones", BPF_MAP_TYPE_ARRAY);
+  const auto names = zones ? zone_names(*zones) : Result<std::vector<std::string>>(zones.error());
+  if (!names) return spdlog::warn("{}", names.error().message);
+  for (const auto& name : *names)
+    if (!name.empty() && !configured.contains(name))
+      spdlog::info(
+          "zone {} is no longer configured: its flows expire, its tables stay until `xdpflowctl unload`",
+          name);
 }
 
 }  // namespace xdpflowd

@@ -11,7 +11,8 @@
 namespace xdpflowd {
 namespace {
 
-/// Whoever may not open programs by their id (CAP_SYS_ADMIN) takes it as loaded as long as a flow has its timer.
+/// Whoever may not open programs by their id (CAP_SYS_ADMIN) takes it as loaded as long as a flow has its
+/// timer.
 Result<bool> is_loaded(const PinnedState& state, uint32_t program) {
   const UniqueFd opened(bpf_prog_get_fd_by_id(program));
   if (opened || errno == ENOENT) return static_cast<bool>(opened);

@@ -26,6 +26,12 @@ Error not_this_shape(const std::string& name, const MapShape& wanted, const bpf_
 
 }  // namespace
 
+uint32_t map_id_of(int map) {
+  bpf_map_info info{};
+  uint32_t size = sizeof info;
+  return bpf_obj_get_info_by_fd(map, &info, &size) == 0 ? info.id : 0;
+}
+
 Error pin_error(int code, const std::string& path) {
   // As root, EACCES is the answer to a file that is no BPF object.
   if (code == EPERM || (code == EACCES && geteuid() != 0))
@@ -103,6 +109,13 @@ Result<std::vector<uint64_t>> sum_over_cpus(const RawMap& map, uint32_t index, s
   for (size_t i = words; i < values.size(); ++i) values[i % words] += values[i];
   values.resize(words);
   return values;
+}
+
+Status clear_on_cpus(const RawMap& map, uint32_t index, size_t words) {
+  const int cpus = libbpf_num_possible_cpus();
+  if (cpus < 0) return system_error(cpus, "cannot tell the number of CPUs");
+  const std::vector<uint64_t> zeros(words * static_cast<size_t>(cpus));
+  return map.update(&index, zeros.data());
 }
 
 }  // namespace xdpflowd

@@ -17,6 +17,9 @@
 
 namespace xdpflowd {
 
+/// 0 if `map` is no map.
+uint32_t map_id_of(int map);
+
 /// Why a pin could not be opened (errno `code`), and what to do.
 Error pin_error(int code, const std::string& path);
 
@@ -119,7 +122,10 @@ Result<std::vector<Value>> array_values(const ArrayMap<Value>& map) {
 /// Adds up, word by word, one value per possible CPU.
 Result<std::vector<uint64_t>> sum_over_cpus(const RawMap& map, uint32_t index, size_t words);
 
-/// A per-CPU array of structs that hold nothing but __u64 counters. Read only.
+/// Zero on every possible CPU. Only while nobody counts there.
+Status clear_on_cpus(const RawMap& map, uint32_t index, size_t words);
+
+/// A per-CPU array of structs that hold nothing but __u64 counters.
 template <class Value>
 class PerCpuMap {
   static_assert(std::is_trivially_copyable_v<Value> && sizeof(Value) % sizeof(uint64_t) == 0);
@@ -141,6 +147,7 @@ class PerCpuMap {
     std::memcpy(&value, words->data(), sizeof value);
     return value;
   }
+  Status clear(uint32_t index) const { return clear_on_cpus(raw_, index, sizeof(Value) / sizeof(uint64_t)); }
 
  private:
   explicit PerCpuMap(RawMap raw) : raw_(std::move(raw)) {}

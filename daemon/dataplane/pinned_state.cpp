@@ -92,6 +92,17 @@ bool is_used(const char* name) {
   return name[0] != '\0';
 }
 
+constexpr xf_table both_tables[] = {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED};
+constexpr int swap_attempts =
+    100;  // one is over in some milliseconds, most of it waiting for packets under way
+
+Result<std::optional<FlowTable>> open_if_there(const std::string& pin) {
+  auto opened = FlowTable::open_pin(pin, BPF_MAP_TYPE_LRU_HASH);
+  if (opened) return std::optional(std::move(*opened));
+  if (opened.error().code == ENOENT) return std::optional<FlowTable>();
+  return opened.error();
+}
+
 }  // namespace
 
 Result<std::optional<uint64_t>> pinned_layout(const std::string& state_dir) {
@@ -161,21 +172,41 @@ Status PinnedState::reopen_zones() {
     PinnedZone& added = zones_.emplace_back();
     added.index = index;
     added.zone = *zone;
-    PinOpener opener(state_dir_);
-    for (const xf_table table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED})
-      opener.at(added.tables[table], table_pin(state_dir_, zone->name, table), BPF_MAP_TYPE_LRU_HASH);
-    if (auto opened = opener.outcome(); !opened) return opened;
-    for (const xf_table table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED})
-      if (auto opened = open_former(added, table, former_table_pin(state_dir_, zone->name, table)); !opened)
-        return opened;
+    for (const auto table : both_tables)
+      if (auto opened = open_tables(added, table); !opened) return opened;
   }
   return ok();
 }
 
-Status PinnedState::open_former(PinnedZone& zone, xf_table table, const std::string& pin) {
-  auto opened = FlowTable::open_pin(pin, BPF_MAP_TYPE_LRU_HASH);
-  if (opened) zone.former[table] = std::move(*opened);
-  return opened || opened.error().code == ENOENT ? ok() : Status(opened.error());
+/// A daemon that resizes exchanges the pins a moment after the tables, so a pin's name alone does not tell
+/// which of the two is in use; and it may do so between one open and the other.
+Status PinnedState::open_tables(PinnedZone& zone, xf_table table) const {
+  const auto pin = table_pin(state_dir_, zone.zone.name, table);
+  for (int attempt = 0; attempt < swap_attempts; ++attempt) {
+    auto opened = FlowTable::open_pin(pin, BPF_MAP_TYPE_LRU_HASH);
+    if (!opened) return opened.error();
+    auto former = open_if_there(former_table_pin(state_dir_, zone.zone.name, table));
+    if (!former) return former.error();
+    if (*former && is_in_use(zone, table, **former)) std::swap(*opened, **former);
+    if (!is_in_use(zone, table, *opened)) continue;
+    zone.tables[table] = std::move(*opened);
+    zone.former[table] = std::move(*former);
+    return ok();
+  }
+  return fail(pin + " is not the table that packets use; a start of xdpflowd puts it in its place");
+}
+
+bool PinnedState::is_in_use(const PinnedZone& zone, xf_table table, const FlowTable& candidate) const {
+  const uint32_t index = zone.index * XF_TABLES + table;
+  uint32_t id = 0;
+  return tables_.lookup(&index, &id) && id == map_id_of(candidate.fd());
+}
+
+bool PinnedState::is_current() const {
+  return std::ranges::all_of(zones_, [this](const PinnedZone& zone) {
+    return std::ranges::all_of(both_tables,
+                               [&](xf_table table) { return is_in_use(zone, table, zone.tables[table]); });
+  });
 }
 
 const PinnedZone* PinnedState::find_zone(unsigned index) const {

@@ -40,6 +40,8 @@ class PinnedState {
   static Result<PinnedState> open(const std::string& state_dir);
   /// After a zone or its tables changed.
   Status reopen_zones();
+  /// Whether the tables opened then are still those in use: a resize may have replaced one.
+  bool is_current() const;
 
   const std::string& state_dir() const { return state_dir_; }
   /// Zones as of open() or reopen_zones(), in the order of their index.
@@ -77,7 +79,8 @@ class PinnedState {
   PinnedState() = default;
   Status open_maps();
   Status open_programs();
-  static Status open_former(PinnedZone& zone, xf_table table, const std::string& pin);
+  Status open_tables(PinnedZone& zone, xf_table table) const;
+  bool is_in_use(const PinnedZone& zone, xf_table table, const FlowTable& candidate) const;
 
   std::string state_dir_;
   std::vector<PinnedZone> zones_;

@@ -27,6 +27,13 @@ struct InterfacePlan {
   std::map<uint16_t, uint8_t> vlans;  // outer VLAN -> zone
 };
 
+/// A configured device, and where it is.
+struct Hook {
+  InterfacePlan plan;
+  uint16_t index = 0;    // in the map `interfaces`
+  unsigned ifindex = 0;  // 0: missing
+};
+
 /// In the order of the file. The mode is that of the entry without a VLAN, else of the first one.
 std::vector<InterfacePlan> plan_interfaces(const std::vector<InterfaceSettings>& configured,
                                            const ZoneIndexes& zones);

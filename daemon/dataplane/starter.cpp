@@ -18,6 +18,7 @@
 #include "dataplane/bpf_log.h"
 #include "dataplane/bpffs.h"
 #include "dataplane/configuration.h"
+#include "dataplane/dispatcher_pins.h"
 #include "dataplane/flow_tables.h"
 #include "dataplane/layout.h"
 #include "dataplane/network_namespace.h"
@@ -38,21 +39,19 @@ Error other_version(const std::string& state_dir) {
               "included; then start xdpflowd again");
 }
 
+/// Whether devices that come later may be wanted.
+bool may_wait(const Settings& settings) {
+  return std::ranges::any_of(settings.interfaces, [](const auto& entry) { return is_pattern(entry.name); });
+}
+
 Error nothing_usable(const std::vector<InterfaceOutcome>& outcomes) {
   std::string reasons;
   for (const auto& outcome : outcomes) reasons += (reasons.empty() ? "" : "; ") + outcome.reason;
   return fail("no interface can be used: " + reasons);
 }
 
-bool is_attached(const InterfaceOutcome& outcome) {
-  return outcome.kind == InterfaceOutcome::Kind::attached;
-}
-
-void report(const InterfaceOutcome& outcome) {
-  if (!is_attached(outcome)) return spdlog::warn("{}", outcome.reason);
-  spdlog::info("{}: attached in {} mode{}", outcome.name,
-               outcome.mode == XF_MODE_NATIVE ? "native" : "generic",
-               outcome.dispatcher ? ", under libxdp's dispatcher" : ", as the only XDP program");
+int map_of(const bpf_object* object, const char* name) {
+  return bpf_object__find_map_fd_by_name(object, name);
 }
 
 }  // namespace
@@ -68,7 +67,8 @@ Result<DataPlane> Starter::run() {
       if (auto cleared = clear_state(state_dir_); !cleared) spdlog::warn("{}", cleared.error().message);
     return done.error();
   }
-  return DataPlane(std::move(*lock_), std::move(*state_), std::move(flow_types_), std::move(outcomes_),
+  InterfaceKeeper keeper(std::move(*program_), generation(), hooks_, outcomes_);
+  return DataPlane(std::move(*lock_), std::move(*state_), std::move(flow_types_), std::move(keeper),
                    generation_);
 }
 
@@ -106,7 +106,7 @@ Status Starter::look_back() {
 
 std::vector<unsigned> Starter::present_interfaces() const {
   std::vector<unsigned> found;
-  for (const auto& interface : settings_.interfaces)
+  for (const auto& interface : devices_)
     if (const unsigned ifindex = if_nametoindex(interface.name.c_str()); ifindex != 0)
       found.push_back(ifindex);
   return found;
@@ -130,8 +130,12 @@ Status Starter::load() {
   auto types = flow_types(admin_.get());
   if (!types) return types.error();
   flow_types_ = std::move(*types);
-  auto zones = make_zones(admin_.get(), flow_types_, state_dir_, settings_.zones);
+  const ZoneMaps maps{.zones = map_of(admin_.get(), "zones"),
+                      .tables = map_of(admin_.get(), "tables"),
+                      .former_tables = map_of(admin_.get(), "former_tables")};
+  auto zones = make_zones(maps, flow_types_, state_dir_, settings_.zones);
   if (!zones) return zones.error();
+  report_leftover_zones(maps, *zones);
   zones_ = std::move(*zones);
   return pin_tools();
 }
@@ -148,7 +152,7 @@ Status Starter::pin_tools() {
 }
 
 Status Starter::open_state() {
-  if (auto written = write_control(before_.generation, before_.build); !written) return written;
+  if (auto written = write_control(); !written) return written;
   auto state = PinnedState::open(state_dir_);
   if (!state) return state.error();
   state_.emplace(std::move(*state));
@@ -158,16 +162,13 @@ Status Starter::open_state() {
 /// Everything that the first packet looks up.
 Status Starter::configure() {
   if (auto written = write_timeouts(*state_, settings_.timeouts); !written) return written;
-  const auto plans = plan_interfaces(settings_.interfaces, zones_);
+  const auto plans = plan_interfaces(devices_, zones_);
   auto indexes = interface_indexes(*state_, plans);
   if (!indexes) return indexes.error();
   std::vector<ZoneRule> rules;
   for (size_t i = 0; i < plans.size(); ++i) {
     const Hook hook{plans[i], (*indexes)[i], if_nametoindex(plans[i].name.c_str())};
-    if (auto written = write_interface(*state_, hook.index, hook.plan, hook.ifindex); !written)
-      return written;
-    if (hook.ifindex != 0)
-      for (const auto& rule : zone_rules_of(hook.plan, hook.ifindex, hook.index)) rules.push_back(rule);
+    if (auto written = enter_hook(*state_, hook, rules); !written) return written;
     hooks_.push_back(hook);
   }
   return write_zone_rules(*state_, rules);
@@ -193,12 +194,13 @@ Status Starter::attach() {
   // A single program is at each hook alone, and counts from its first packet. Under the dispatcher both are
   // there.
   if (program->is_by_itself() && !running_at_)
-    if (auto written = write_control(before_.generation, before_.build, generation_); !written)
-      return written;
+    if (auto written = write_control(generation_); !written) return written;
   outcomes_ = takeover.attach(*program, hooks_);
-  if (std::none_of(outcomes_.begin(), outcomes_.end(), is_attached)) return nothing_usable(outcomes_);
+  program_.emplace(std::move(*program));
+  const bool none = std::none_of(outcomes_.begin(), outcomes_.end(), is_attached);
+  if (none && !may_wait(settings_)) return nothing_usable(outcomes_);
   for (const auto& outcome : outcomes_) report(outcome);
-  return hand_over(*program);
+  return none ? ok() : hand_over();
 }
 
 Result<PacketProgram> Starter::packet_program(const Takeover& takeover) {
@@ -222,11 +224,13 @@ Result<PacketProgram> Starter::packet_program(const Takeover& takeover) {
 
 /// The pin, then the switch, then the old ones go. Killed in between, the old generation is the active one
 /// until the next start.
-Status Starter::hand_over(const PacketProgram& program) {
-  if (!running_at_)
-    if (auto pinned = pin_program(program.fd(), state_dir_, "xdpflow"); !pinned) return pinned;
-  if (auto written = write_control(generation_, build_hash()); !written) return written;
-  return settle_interfaces(program.id());
+Status Starter::hand_over() {
+  if (auto active = activate(*state_, generation(), program_->fd()); !active) return active;
+  return settle_interfaces(program_->id());
+}
+
+Generation Starter::generation() const {
+  return {.number = generation_, .build = build_hash(), .former_program = active_, .version = version_};
 }
 
 /// Leaves `program` where it was attached just now, and no other program of ours anywhere.
@@ -238,9 +242,10 @@ Status Starter::settle_interfaces(uint32_t program) {
     const auto outcome = outcome_at(index);
     const uint32_t keep = is_attached(outcome) ? program : 0;
     char name[IF_NAMESIZE];
-    if (if_indextoname(interface.ifindex, name) != nullptr)
-      if (auto left = detach_others_of_ours(interface.ifindex, ownership, keep); !left)
-        spdlog::warn("{}: {}", interface.name, left.error().message);
+    if (if_indextoname(interface.ifindex, name) == nullptr)
+      remove_dispatcher_pins(ownership, interface.ifindex);
+    else if (auto left = detach_others_of_ours(interface.ifindex, ownership, keep); !left)
+      spdlog::warn("{}: {}", interface.name, left.error().message);
     const auto slot = static_cast<uint16_t>(index);
     if (auto written = write_attachment(*state_, slot, outcome.mode, outcome.dispatcher); !written)
       return written;
@@ -255,27 +260,20 @@ InterfaceOutcome Starter::outcome_at(unsigned index) const {
   return {};
 }
 
-Status Starter::write_control(uint32_t generation, uint64_t build, uint32_t incoming) {
+/// All but what the switch to another generation changes.
+Status Starter::write_control(uint32_t incoming) {
   auto layout = layout_hash();
   if (!layout) return layout.error();
   xf_control control = before_;
   control.layout = *layout;
-  control.build = build;
-  control.generation = generation;
   control.incoming = incoming;
   control.records_enabled = settings_.records.file.empty() ? 0 : 1;
   control.records_watermark = records_watermark;
   control.heartbeat_ns = monotonic_ns();
   control.pid = static_cast<uint32_t>(getpid());
   control.netns = own_network_namespace();
-  if (generation != before_.generation) {
-    control.former_program = active_;
-    control.former_generation = before_.generation;
-    control.version[version_.copy(control.version, sizeof control.version - 1)] = '\0';
-  }
   const uint32_t first = 0;
-  if (bpf_map_update_elem(bpf_object__find_map_fd_by_name(admin_.get(), "control"), &first, &control,
-                          BPF_ANY) != 0)
+  if (bpf_map_update_elem(map_of(admin_.get(), "control"), &first, &control, BPF_ANY) != 0)
     return system_error(errno, "cannot write the map control");
   return ok();
 }

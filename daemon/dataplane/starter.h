@@ -15,8 +15,11 @@ namespace xdpflowd {
 
 class Starter {
  public:
-  Starter(const Settings& settings, std::string version)
-      : settings_(settings), state_dir_(settings.daemon.state_dir), version_(std::move(version)) {}
+  Starter(const Settings& settings, const std::vector<InterfaceSettings>& devices, std::string version)
+      : settings_(settings),
+        devices_(devices),
+        state_dir_(settings.daemon.state_dir),
+        version_(std::move(version)) {}
 
   Result<DataPlane> run();
 
@@ -31,13 +34,15 @@ class Starter {
   Status start_reaper();
   Status attach();
   Result<PacketProgram> packet_program(const Takeover& takeover);
-  Status hand_over(const PacketProgram& program);
+  Status hand_over();
+  Generation generation() const;
   Status settle_interfaces(uint32_t program);
   InterfaceOutcome outcome_at(unsigned index) const;
-  Status write_control(uint32_t generation, uint64_t build, uint32_t incoming = 0);
+  Status write_control(uint32_t incoming = 0);
   std::vector<unsigned> present_interfaces() const;
 
   const Settings& settings_;
+  const std::vector<InterfaceSettings>& devices_;
   const std::string state_dir_;
   const std::string version_;
 
@@ -51,6 +56,7 @@ class Starter {
   FlowTypes flow_types_;
   ZoneIndexes zones_;
   std::optional<PinnedState> state_;
+  std::optional<PacketProgram> program_;
   std::vector<Hook> hooks_;
   std::vector<InterfaceOutcome> outcomes_;
 };

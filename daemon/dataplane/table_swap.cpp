@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "base/unique_fd.h"
+#include "dataplane/map_view.h"
 #include "dataplane/pin_paths.h"
 
 namespace xdpflowd {
@@ -16,10 +17,7 @@ namespace {
 
 /// 0: there is none.
 uint32_t pinned_id(const std::string& pin) {
-  const UniqueFd map(bpf_obj_get(pin.c_str()));
-  bpf_map_info info{};
-  uint32_t size = sizeof info;
-  return map && bpf_obj_get_info_by_fd(map.get(), &info, &size) == 0 ? info.id : 0;
+  return map_id_of(UniqueFd(bpf_obj_get(pin.c_str())).get());
 }
 
 /// 0: there is none.

@@ -8,17 +8,10 @@
 
 #include "base/result.h"
 #include "dataplane/attach.h"
-#include "dataplane/data_plane.h"
+#include "dataplane/interface_outcome.h"
 #include "dataplane/plan.h"
 
 namespace xdpflowd {
-
-/// A configured device and what runs there.
-struct Hook {
-  InterfacePlan plan;
-  uint16_t index = 0;    // in the map `interfaces`
-  unsigned ifindex = 0;  // 0: missing
-};
 
 class Takeover {
  public:

@@ -18,6 +18,7 @@
 #include "dataplane/attach.h"
 #include "dataplane/bpf_log.h"
 #include "dataplane/bpffs.h"
+#include "dataplane/dispatcher_pins.h"
 #include "dataplane/map_view.h"
 #include "dataplane/network_namespace.h"
 #include "dataplane/pin_paths.h"
@@ -28,8 +29,6 @@ namespace xdpflowd {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr auto libxdp_folder = "/sys/fs/bpf/xdp";
 
 /// The interfaces that the state knows; nullopt if its layout is another one.
 std::optional<std::vector<unsigned>> recorded_interfaces(const std::string& state_dir) {
@@ -78,33 +77,6 @@ bool is_on_bpffs(const std::string& path) {
   return statfs(path.c_str(), &info) == 0 && info.f_type == BPF_FS_MAGIC;
 }
 
-std::vector<uint32_t> programs_pinned_in(const fs::path& dispatcher) {
-  std::vector<uint32_t> ids;
-  std::error_code ignored;
-  for (const auto& pin : fs::directory_iterator(dispatcher, ignored)) {
-    if (!pin.path().filename().string().ends_with("-prog")) continue;
-    const UniqueFd program(bpf_obj_get(pin.path().c_str()));
-    ids.push_back(program_id_of(program.get()));
-  }
-  return ids;
-}
-
-/// An interface that vanished leaves its dispatcher's pins behind, and these would keep our flow tables in
-/// memory.
-void remove_dangling_dispatchers(const Ownership& ownership) {
-  std::error_code ignored;
-  for (const auto& dispatcher : fs::directory_iterator(libxdp_folder, ignored)) {
-    const auto ids = programs_pinned_in(dispatcher.path());
-    const auto ours = std::count_if(ids.begin(), ids.end(), [&](uint32_t id) { return ownership.owns(id); });
-    if (ours > 0 && ours == static_cast<std::ptrdiff_t>(ids.size()))
-      fs::remove_all(dispatcher.path(), ignored);
-    else if (ours > 0)
-      spdlog::warn(
-          "{} is left of an interface that is gone, and keeps the flow tables in memory: `xdp-loader clean`",
-          dispatcher.path().string());
-  }
-}
-
 Status remove_below(const std::string& folder) {
   std::error_code failed;
   for (const auto& entry : fs::directory_iterator(folder, failed)) {
@@ -142,7 +114,7 @@ Status clear_state(const std::string& state_dir) {
   for (const auto ifindex : recorded_interfaces(state_dir).value_or(all_interfaces()))
     if (exists(ifindex))
       if (auto detached = detach_ours(ifindex, ownership); !detached) return detached;
-  remove_dangling_dispatchers(ownership);
+  remove_dispatcher_pins(ownership);
   return remove_below(state_dir);
 }
 

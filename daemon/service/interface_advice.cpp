@@ -74,8 +74,7 @@ void advise_on_devices(const Settings& settings, const LinkTable& links, const O
     if (!seen.insert(entry.name).second) continue;
     const Link* link = links.find(entry.name);
     if (link == nullptr) {
-      advice.push_back(entry.name +
-                       ": no such interface; attached when the daemon is started after it appears");
+      advice.push_back(entry.name + ": no such interface; attached when it appears");
     } else if (is_stacked(*link)) {
       advice.push_back(stacked_advice(links, *link));
     } else if (carries_vlans(settings, links, *link) && rx_vlan_offload(link->name)) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "service/links.h"
 
-#include <libmnl/libmnl.h>
 #include <linux/if.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
@@ -9,15 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <memory>
+
+#include "service/netlink_socket.h"
 
 namespace xdpflowd {
 namespace {
-
-struct CloseSocket {
-  void operator()(mnl_socket* socket) const { mnl_socket_close(socket); }
-};
-using Socket = std::unique_ptr<mnl_socket, CloseSocket>;
 
 /// libmnl's own loops over attributes are C only.
 template <class Visit>
@@ -50,6 +45,13 @@ void read_link_info(const nlattr* info, Link& link) {
   if (data != nullptr && link.kind == "vlan") read_vlan_data(data, link);
 }
 
+void read_xdp(const nlattr* xdp, Link& link) {
+  for_each_nested(xdp, [&](int type, const nlattr* attribute) {
+    if (type == IFLA_XDP_DRV_PROG_ID || type == IFLA_XDP_SKB_PROG_ID || type == IFLA_XDP_HW_PROG_ID)
+      link.xdp += mnl_attr_get_u32(attribute);
+  });
+}
+
 void read_attribute(int type, const nlattr* attribute, Link& link) {
   switch (type) {
     case IFLA_IFNAME:
@@ -67,31 +69,17 @@ void read_attribute(int type, const nlattr* attribute, Link& link) {
     case IFLA_LINKINFO:
       read_link_info(attribute, link);
       break;
+    case IFLA_XDP:
+      read_xdp(attribute, link);
+      break;
     default:
       break;
   }
 }
 
-Link read_link(const nlmsghdr* message) {
-  const auto* header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
-  Link link;
-  link.ifindex = static_cast<uint32_t>(header->ifi_index);
-  link.up = (header->ifi_flags & IFF_UP) != 0;
-  bool lower_is_elsewhere = false;
-  for_each_attribute(mnl_nlmsg_get_payload_offset(message, sizeof(ifinfomsg)),
-                     mnl_nlmsg_get_payload_len(message) - MNL_ALIGN(sizeof(ifinfomsg)),
-                     [&](int type, const nlattr* attribute) {
-                       read_attribute(type, attribute, link);
-                       if (type == IFLA_LINK_NETNSID)
-                         lower_is_elsewhere = true;  // IFLA_LINK is an index of that namespace
-                     });
-  if (lower_is_elsewhere) link.lower = 0;
-  return link;
-}
-
 /// noexcept: libmnl is C. Only running out of memory could throw.
 int collect_link(const nlmsghdr* message, void* links) noexcept {
-  static_cast<std::vector<Link>*>(links)->push_back(read_link(message));
+  static_cast<std::vector<Link>*>(links)->push_back(link_of(message));
   return MNL_CB_OK;
 }
 
@@ -109,7 +97,7 @@ Status send_request(mnl_socket* socket) {
 Result<LinkTable> dump(mnl_socket* socket) {
   if (auto sent = send_request(socket); !sent) return sent.error();
   LinkTable table;
-  std::vector<char> buffer(32UL * 1024);  // the most that the kernel puts into one part of a dump
+  std::vector<char> buffer(netlink_message_size);
   int more = MNL_CB_OK;
   while (more > MNL_CB_STOP) {
     const ssize_t received = mnl_socket_recvfrom(socket, buffer.data(), buffer.size());
@@ -122,13 +110,31 @@ Result<LinkTable> dump(mnl_socket* socket) {
 }
 
 Result<LinkTable> read_once() {
-  const Socket socket(mnl_socket_open(NETLINK_ROUTE));
+  const NetlinkSocket socket(mnl_socket_open(NETLINK_ROUTE));
   if (!socket) return system_error(errno, "netlink socket");
   if (mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) < 0) return system_error(errno, "netlink socket");
   return dump(socket.get());
 }
 
 }  // namespace
+
+Link link_of(const nlmsghdr* message) {
+  const auto* header = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
+  Link link;
+  link.ifindex = static_cast<uint32_t>(header->ifi_index);
+  link.up = (header->ifi_flags & IFF_UP) != 0;
+  link.loopback = (header->ifi_flags & IFF_LOOPBACK) != 0;
+  bool lower_is_elsewhere = false;
+  for_each_attribute(mnl_nlmsg_get_payload_offset(message, sizeof(ifinfomsg)),
+                     mnl_nlmsg_get_payload_len(message) - MNL_ALIGN(sizeof(ifinfomsg)),
+                     [&](int type, const nlattr* attribute) {
+                       read_attribute(type, attribute, link);
+                       if (type == IFLA_LINK_NETNSID)
+                         lower_is_elsewhere = true;  // IFLA_LINK is an index of that namespace
+                     });
+  if (lower_is_elsewhere) link.lower = 0;
+  return link;
+}
 
 const Link* LinkTable::find(std::string_view name) const {
   const auto found = std::ranges::find(links, name, &Link::name);

@@ -10,6 +10,8 @@
 
 #include "base/result.h"
 
+struct nlmsghdr;
+
 namespace xdpflowd {
 
 struct Link {
@@ -21,15 +23,22 @@ struct Link {
   std::optional<uint16_t> vlan_id;  // of a VLAN device
   uint32_t mtu = 0;
   bool up = false;  // administratively
+  bool loopback = false;
+  uint32_t xdp = 0;  // the ids of the XDP programs there, added up; 0 if there is none
+
+  bool operator==(const Link&) const = default;
 };
 
 struct LinkTable {
-  std::vector<Link> links;
+  std::vector<Link> links;  // in the order in which the kernel tells of them
 
   /// nullptr if there is none.
   const Link* find(std::string_view name) const;
   const Link* find(uint32_t ifindex) const;
 };
+
+/// From a message RTM_NEWLINK or RTM_DELLINK.
+Link link_of(const nlmsghdr* message);
 
 /// Asks the kernel by rtnetlink: /sys/class/net shows the namespace in which /sys was mounted, which may be
 /// another.

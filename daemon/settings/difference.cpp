@@ -96,12 +96,12 @@ bool applies_live(Setting setting) {
     case Setting::records_file:
     case Setting::timeout:
     case Setting::promote_packets:
+    case Setting::zone:
     case Setting::zone_size:
+    case Setting::interface:
       return true;
     case Setting::state_dir:
     case Setting::dispatcher:
-    case Setting::zone:
-    case Setting::interface:
       break;
   }
   return false;

@@ -39,4 +39,8 @@ unsigned possible_cpus() {
   return static_cast<unsigned>(::get_nprocs_conf());
 }
 
+bool is_pattern(std::string_view name) {
+  return name.find_first_of("*?[") != std::string_view::npos;
+}
+
 }  // namespace xdpflowd

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "xdpflow/abi.h"
@@ -47,13 +48,16 @@ struct ZoneSettings {
 };
 
 struct InterfaceSettings {
-  std::string name;
+  std::string name;              // of a device, or a pattern: is_pattern()
   std::optional<uint16_t> vlan;  // set: this entry gives one outer VLAN of the interface a zone of its own
   std::string zone = "default";
   AttachMode mode = AttachMode::automatic;
 
   bool operator==(const InterfaceSettings&) const = default;
 };
+
+/// Whether a name means all devices that match it, as file names in a shell do.
+bool is_pattern(std::string_view name);
 
 /// Indexed by enum xf_timeout.
 using Timeouts = std::array<std::chrono::nanoseconds, XF_TIMEOUTS>;

@@ -10,6 +10,7 @@
 #include <climits>
 #include <utility>
 
+#include "settings/settings.h"
 #include "settings/suggestion.h"
 
 namespace xdpflowd {
@@ -85,9 +86,7 @@ bool is_port(std::string_view text) {
 }
 
 const char* interface_name_problem(std::string_view name) {
-  if (name.find_first_of("*?[") != std::string_view::npos)
-    return "is a pattern, which this version does not support";
-  if (name.size() >= IFNAMSIZ) return "is longer than the 15 bytes of an interface name";
+  if (name.size() >= IFNAMSIZ && !is_pattern(name)) return "is longer than the 15 bytes of an interface name";
   if (name == "." || name == "..") return "cannot be the name of an interface";
   // The kernel takes the byte 0xa0, Latin-1's no-break space, for a blank.
   if (name.find_first_of("/: \xa0") != std::string_view::npos || has_control(name)) {
@@ -161,7 +160,8 @@ Result<std::string> parse_listen(std::string_view text) {
 }
 
 Result<std::string> parse_interface_name(std::string_view text) {
-  static const std::string advice = "; write the name that \"ip link\" shows, such as \"eth0\"";
+  static const std::string advice =
+      "; write the name that \"ip link\" shows, such as \"eth0\", or a pattern such as \"eth*\"";
   if (text.empty()) return usage_error("the name is empty" + advice);
   if (const char* problem = interface_name_problem(text)) {
     return usage_error(in_quotes(text) + " " + problem + advice);

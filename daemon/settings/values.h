@@ -29,7 +29,7 @@ Result<std::string> parse_records_file(std::string_view text);
 /// HOST:PORT with a numeric host, IPv6 in brackets, or "". Port 0: any free one.
 Result<std::string> parse_listen(std::string_view text);
 
-/// What the kernel accepts as an interface's name, less patterns.
+/// What the kernel accepts as an interface's name, or a pattern of names.
 Result<std::string> parse_interface_name(std::string_view text);
 
 Result<std::string> parse_zone_name(std::string_view text);

@@ -126,13 +126,57 @@ TEST_F(ReloadTest, RecordsAreTurnedOffAndOn) {
 
 TEST_F(ReloadTest, WhatNeedsARestartIsNamedAndTheRestApplied) {
   auto daemon = start_daemon();
-  reload(daemon,
-         {.interfaces = "[[interface]]\nname = \"lan0\"\n",
-          .rest = "[zone.default]\nmax_flows = 70000\npromote_packets = 5\n"},
-         "reloaded: 2 of 3");
-  EXPECT_THAT(log(daemon), HasSubstr("interface wan0: zone \"default\", mode \"auto\" -> none: not applied"));
+  reload(
+      daemon,
+      {.daemon = "dispatcher = \"off\"", .rest = "[zone.default]\nmax_flows = 70000\npromote_packets = 5\n"},
+      "reloaded: 2 of 3");
+  EXPECT_THAT(log(daemon), HasSubstr("daemon.dispatcher: \"auto\" -> \"off\": not applied"));
   EXPECT_EQ(status()["zones"][0]["promote_packets"], 5);
-  EXPECT_NE(attached("wan0"), Json());
+}
+
+TEST_F(ReloadTest, AnInterfaceGoesAndComesBackWithItsCounters) {
+  auto daemon = start_daemon();
+  make_flows(4000, 3);
+  reload(daemon, {.interfaces = "[[interface]]\nname = \"wan0\"\n"}, "reloaded: 1 of 1");
+  EXPECT_THAT(log(daemon), HasSubstr("interface lan0: zone \"default\", mode \"auto\" -> none"));
+  EXPECT_EQ(attached("lan0"), Json());
+  EXPECT_EQ(interface_status("lan0")["mode"], "detached");
+  reload(daemon, {}, "none -> zone \"default\", mode \"auto\"");
+  EXPECT_TRUE(eventually(patience, [&] { return interface_status("lan0")["mode"] == "native"; }));
+  const FrameSender client(lab.client, "client0");
+  client.send(udp().from(Lab::client4, 4000).to(Lab::server4, 53));
+  EXPECT_TRUE(eventually(patience, [&] { return the_flow({"--port", "4000"})["packets_forward"] == 2; }));
+  EXPECT_EQ(scrape().at("xdpflowd_packets_total{interface=\"lan0\",verdict=\"created\"}"), 3);
+}
+
+TEST_F(ReloadTest, AZoneComesWithItsInterfaceAndGoes) {
+  auto daemon = start_daemon();
+  make_flows(4000, 3);
+  const std::string red = "[[interface]]\nname = \"lan0\"\nzone = \"red\"\n";
+  reload(daemon, {.interfaces = red, .rest = "[zone.red]\nmax_flows = 5000\n"}, "reloaded: 4 of 4");
+  const FrameSender client(lab.client, "client0");
+  client.send(udp().from(Lab::client4, 4000).to(Lab::server4, 53));
+  EXPECT_TRUE(becomes(1, {"--zone", "red"})) << log(daemon);
+  EXPECT_EQ(count({"--zone", "default"}), 3U);
+  reload(daemon, {}, "max_half_open 131072 -> none");
+  ASSERT_TRUE(eventually(patience, [&] { return interface_status("lan0")["zone"] == "default"; }));
+  client.send(udp().from(Lab::client4, 4000).to(Lab::server4, 53));
+  EXPECT_TRUE(eventually(patience, [&] {
+    return the_flow({"--zone", "default", "--port", "4000"})["packets_forward"] == 2;
+  }));
+  EXPECT_EQ(count({"--zone", "red"}), 1U);
+}
+
+TEST_F(ReloadTest, ADifferentModeIsTakenOnAndTheFlowsGoOn) {
+  auto daemon = start_daemon();
+  make_flows(4000, 3);
+  reload(
+      daemon,
+      {.interfaces = "[[interface]]\nname = \"lan0\"\nmode = \"generic\"\n[[interface]]\nname = \"wan0\"\n"},
+      "reloaded: 1 of 1");
+  EXPECT_EQ(interface_status("lan0")["mode"], "generic");
+  EXPECT_EQ(interface_status("wan0")["mode"], "native");
+  EXPECT_EQ(count(), 3U);
 }
 
 TEST_F(ReloadTest, SignalsInARowEndWithTheLastFile) {

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What belongs to others: their XDP programs stay, their pins are not misread.
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <gmock/gmock.h>
-#include <linux/if_link.h>
-#include <net/if.h>
 
 #include <array>
 #include <cstring>
 
 #include "daemon_lab.h"
+#include "foreign_program.h"
 
 namespace xdpflowd::test {
 namespace {
@@ -19,21 +17,6 @@ using ::testing::HasSubstr;
 
 class Strangers : public DaemonLab {
  protected:
-  /// `return XDP_PASS`, by itself on a device of the router.
-  void attach_foreign_program(const std::string& device) const {
-    const std::array<bpf_insn, 2> pass{
-        {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = XDP_PASS},
-         {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}}};
-    LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_XDP_HAS_FRAGS);
-    const UniqueFd program(
-        bpf_prog_load(BPF_PROG_TYPE_XDP, "somebody_else", "GPL", pass.data(), pass.size(), &options));
-    lab.router.call([&] {
-      const auto ifindex = static_cast<int>(if_nametoindex(device.c_str()));
-      if (bpf_xdp_attach(ifindex, program.get(), XDP_FLAGS_DRV_MODE, nullptr) != 0)
-        throw std::runtime_error("cannot attach the foreign program");
-    });
-  }
-
   /// Another value for `control.layout`.
   void change_layout() const {
     const UniqueFd control(bpf_obj_get((bpffs.state_dir() + "/control").c_str()));
@@ -47,7 +30,7 @@ class Strangers : public DaemonLab {
 };
 
 TEST_F(Strangers, AForeignProgramIsNamedAndNeverTornOff) {
-  attach_foreign_program("lan0");
+  attach_foreign_program(lab.router, "lan0");
   const Json program = attached("lan0");
   ASSERT_NE(program, Json());
   const Outcome outcome = run_daemon({.interfaces = "[[interface]]\nname = \"lan0\"\n"});
@@ -57,7 +40,7 @@ TEST_F(Strangers, AForeignProgramIsNamedAndNeverTornOff) {
 }
 
 TEST_F(Strangers, BesideAForeignProgramTheOtherInterfacesWorkAndUnloadLeavesItAlone) {
-  attach_foreign_program("lan0");
+  attach_foreign_program(lab.router, "lan0");
   const Json program = attached("lan0");
   {
     auto daemon = start_daemon();

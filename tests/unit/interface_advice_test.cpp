@@ -76,12 +76,12 @@ INSTANTIATE_TEST_SUITE_P(
              {entry("wan0"), entry("ppp0")},
              {device(2, "wan0")},
              true,
-             {"ppp0: no such interface; attached when the daemon is started after it appears"}},
+             {"ppp0: no such interface; attached when it appears"}},
         Case{"SaidOncePerInterface",
              {entry("ppp0"), entry("ppp0", "default", 5)},
              {},
              true,
-             {"ppp0: no such interface; attached when the daemon is started after it appears"}},
+             {"ppp0: no such interface; attached when it appears"}},
         Case{"VlanDeviceAboveAndOffload",
              {entry("eth0")},
              {device(2, "eth0"), vlan(3, "eth0.10", 2, 10)},
@@ -201,7 +201,7 @@ INSTANTIATE_TEST_SUITE_P(
              {entry("eth0", "a"), entry("ppp0", "b")},
              {device(2, "eth0")},
              false,
-             {"ppp0: no such interface; attached when the daemon is started after it appears"}}),
+             {"ppp0: no such interface; attached when it appears"}}),
     [](const auto& info) { return info.param.name; });
 
 TEST(InterfaceAdviceQuery, IsMadeOnlyWhereItMatters) {

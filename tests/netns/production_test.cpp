@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Years of operation in a minute: kills, restarts, reloads, resizes and upgrades in random order, under live
+// connections and thousands of flows. Not one is lost, and nothing is left in the kernel.
+#include <bpf/bpf.h>
+#include <gmock/gmock.h>
+
+#include <optional>
+#include <random>
+
+#include "base/unique_fd.h"
+#include "daemon_lab.h"
+#include "sockets.h"
+#include "xdpflow/abi.h"
+
+namespace xdpflowd::test {
+namespace {
+
+struct InKernel {
+  size_t programs = 0, maps = 0;
+};
+
+/// Of the whole machine: nobody else may load anything meanwhile, but what earlier tests had may still go.
+InKernel count_in_kernel() {
+  InKernel count;
+  for (uint32_t id = 0; bpf_prog_get_next_id(id, &id) == 0;) ++count.programs;
+  for (uint32_t id = 0; bpf_map_get_next_id(id, &id) == 0;) ++count.maps;
+  return count;
+}
+
+class Production : public PlainLab {
+ protected:
+  static constexpr uint16_t silent = 10'000;
+  static constexpr int steps = 50;
+
+  /// Flows that only a daemon's mistake can end.
+  void make_silent_flows() const {
+    const FrameSender client(lab.client, "client0");
+    for (uint16_t i = 0; i < silent; ++i)
+      client.send(udp().from(Lab::client4, 10'000 + i).to(Lab::server4, 53));
+    if (!becomes(silent, {"--protocol", "udp"})) throw std::runtime_error("the flows do not appear");
+  }
+
+  DaemonConfig another_config() {
+    const auto one_of = [&](const std::vector<std::string>& words) { return words[random() % words.size()]; };
+    return {.daemon = "log_level = \"" + one_of({"info", "debug"}) + "\"",
+            .rest = "[timeouts]\nudp = \"" + one_of({"1h", "2h", "1d"}) +
+                    "\"\n[zone.default]\nmax_flows = " + one_of({"20000", "40000", "100000"}) +
+                    "\nmax_half_open = " + one_of({"30000", "50000", "131072"}) +
+                    "\npromote_packets = " + one_of({"16", "20"}) + "\n"};
+  }
+
+  void pretend_to_be_older() const {
+    const UniqueFd control(bpf_obj_get((bpffs.state_dir() + "/control").c_str()));
+    xf_control value{};
+    const uint32_t first = 0;
+    if (bpf_map_lookup_elem(control.get(), &first, &value) != 0) throw std::runtime_error("no control map");
+    value.build ^= 1;
+    bpf_map_update_elem(control.get(), &first, &value, BPF_ANY);
+  }
+
+  /// What happened, for the message of a failure.
+  std::string disturb(std::optional<Background>& daemon) {
+    switch (random() % 5) {
+      case 0:
+        kill_daemon(*daemon);
+        daemon.emplace(start_daemon(config_));
+        return "kill";
+      case 1:
+        stop_daemon(*daemon);
+        daemon.emplace(start_daemon(config_));
+        return "restart";
+      case 2:
+        kill_daemon(*daemon);
+        pretend_to_be_older();
+        daemon.emplace(start_daemon(config_));
+        return "upgrade";
+      case 3:
+        config_ = another_config();
+        kill_daemon(*daemon);
+        daemon.emplace(start_daemon(config_));
+        return "kill with another configuration";
+      default:
+        config_ = another_config();
+        write_config(config_);
+        daemon->signal(SIGHUP);
+        return "reload";
+    }
+  }
+
+  std::minstd_rand random{20261124};
+  DaemonConfig config_ = {
+      .rest = "[timeouts]\nudp = \"1h\"\n[zone.default]\nmax_flows = 20000\nmax_half_open = 30000\n"};
+};
+
+TEST_F(Production, NothingIsLostOrLeaked) {
+  const auto before = count_in_kernel();
+  std::optional<Background> daemon(start_daemon(config_));
+  const auto connections = open_tcp(lab, Lab::server4, 8080, 5);
+  make_silent_flows();
+  MetricsPage last;
+  for (int step = 0; step < steps; ++step) {
+    for (const auto& connection : connections) connection.send_up(1000);
+    const auto what = disturb(daemon);
+    for (const auto& connection : connections) connection.send_up(1000);
+    const auto now = scrape();
+    ASSERT_EQ(now.fell_since(last), "") << "step " << step << ": " << what;
+    ASSERT_TRUE(becomes(silent, {"--protocol", "udp"})) << "step " << step << ": " << what;
+    ASSERT_EQ(count({"--table", "established", "--protocol", "tcp"}), connections.size())
+        << "step " << step << ": " << what;
+    last = now;
+  }
+  EXPECT_EQ(scrape().sum("xdpflowd_flows_evicted_total"), 0);
+  EXPECT_EQ(scrape().sum("xdpflowd_flows_created_total"), silent + connections.size());
+  EXPECT_EQ(records().size(), 0U);
+  EXPECT_EQ(stop_daemon(*daemon), 0);
+  must_ctl({"unload"});
+  const auto nothing_left = [&] {
+    const auto now = count_in_kernel();
+    return now.programs <= before.programs && now.maps <= before.maps;
+  };
+  EXPECT_TRUE(eventually(patience, nothing_left))
+      << count_in_kernel().programs << " programs and " << count_in_kernel().maps << " maps, before "
+      << before.programs << " and " << before.maps;
+}
+
+}  // namespace
+}  // namespace xdpflowd::test
