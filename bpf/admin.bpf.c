@@ -21,11 +21,11 @@ static __always_inline bool is_table(const struct xf_flow_key *key, __u32 which)
 	return key && which < XF_TABLES && key->zone < XF_ZONES_MAX;
 }
 
-static __noinline bool flush_in(void *table, struct xf_flow_key *key, __u64 now_ns)
+static __noinline bool end_in(void *table, struct xf_flow_key *key, enum xf_reason reason, __u64 now_ns)
 {
 	struct xf_flow *flow = table ? bpf_map_lookup_elem(table, key) : NULL;
 
-	if (!flow || !end_flow(key, flow, XF_REASON_FLUSHED, now_ns))
+	if (!flow || !end_flow(key, flow, reason, now_ns))
 		return false;
 	if (!delete_ended(table, key, flow) && in_phase(flow, XF_PHASE_ENDED))
 		hand_to_reaper(key, flow, now_ns);
@@ -34,8 +34,9 @@ static __noinline bool flush_in(void *table, struct xf_flow_key *key, __u64 now_
 
 static __always_inline bool flush(struct xf_flow_key *key, __u32 which, __u64 now_ns)
 {
-	return is_table(key, which) && (flush_in(flow_table(key->zone, which), key, now_ns) ||
-					flush_in(former_table(key->zone, which), key, now_ns));
+	return is_table(key, which) &&
+	       (end_in(flow_table(key->zone, which), key, XF_REASON_FLUSHED, now_ns) ||
+		end_in(former_table(key->zone, which), key, XF_REASON_FLUSHED, now_ns));
 }
 
 enum { REARM_TRIES = 3 };
@@ -69,7 +70,8 @@ static __noinline bool rearm(struct xf_flow_key *key, __u32 which, __u64 now_ns)
 
 /*
  * True if it is left behind. One whose place in the new table is taken, since a packet met both tables while
- * they changed places, ends here.
+ * they changed places, ends here; so does one that is overdue: a table whose last pin was removed has lost
+ * its timers.
  */
 static __noinline bool stays(struct xf_flow_key *key, __u32 which, __u64 now_ns)
 {
@@ -77,14 +79,18 @@ static __noinline bool stays(struct xf_flow_key *key, __u32 which, __u64 now_ns)
 	struct xf_flow *flow = table ? bpf_map_lookup_elem(table, key) : NULL;
 	struct sighting s = {.now_ns = now_ns};
 
-	if (!flow || !in_phase(flow, XF_PHASE_LIVE) || left_ns(flow, now_ns) <= 0)
+	if (!flow || !in_phase(flow, XF_PHASE_LIVE))
 		return flow != NULL;
+	if (left_ns(flow, now_ns) <= 0) {
+		end_in(table, key, reason_of(status_now(flow)), now_ns);
+		return true;
+	}
 	s.key = *key;
 	if (move_flow(&s, flow, RESIZE))
 		return false;
 	table = flow_table(key->zone, which);
 	if (table && bpf_map_lookup_elem(table, key))
-		flush_in(former_table(key->zone, which), key, now_ns);
+		end_in(former_table(key->zone, which), key, XF_REASON_FLUSHED, now_ns);
 	return true;
 }
 

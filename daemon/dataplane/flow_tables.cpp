@@ -20,13 +20,32 @@ namespace {
 
 using ZoneMap = ArrayMap<xf_zone>;
 
+/// Without a pin and a daemon that holds it a table lost its timers, not its flows: those move into a new
+/// one, as in a resize, and get timers there.
+Status replace_unpinned(const FlowTypes& types, const ZoneSettings& zone, xf_table table,
+                        const TablePlace& place, const UniqueFd& unpinned) {
+  spdlog::warn("{} is missing: its flows move into a new table", place.pin);
+  if (bpf_obj_pin(unpinned.get(), place.pin.c_str()) != 0)
+    return system_error(errno, "cannot pin " + place.pin);
+  auto made = make_table(types, zone.name, table, size_of(zone, table), place.former_pin);
+  return made ? swap_tables(place) : Status(made.error());
+}
+
 /// A table that is there keeps its size for now: resizing it is for when the data plane runs.
 Result<FlowTable> open_or_make(const FlowTypes& types, const ZoneSettings& zone, xf_table table,
-                               const std::string& state_dir) {
-  const auto pin = table_pin(state_dir, zone.name, table);
-  auto pinned = FlowTable::open_pin(pin, BPF_MAP_TYPE_LRU_HASH);
+                               const TablePlace& place) {
+  auto pinned = FlowTable::open_pin(place.pin, BPF_MAP_TYPE_LRU_HASH);
   if (pinned || pinned.error().code != ENOENT) return pinned;
-  return make_table(types, zone.name, table, size_of(zone, table), pin);
+  const uint32_t in_use = table_id_in(place.tables, place.index);
+  if (in_use == 0) return make_table(types, zone.name, table, size_of(zone, table), place.pin);
+  const UniqueFd unpinned(bpf_map_get_fd_by_id(in_use));
+  if (!unpinned) {
+    spdlog::warn("{} is missing, and what was in it is lost", place.pin);
+    return make_table(types, zone.name, table, size_of(zone, table), place.pin);
+  }
+  if (auto replaced = replace_unpinned(types, zone, table, place, unpinned); !replaced)
+    return replaced.error();
+  return FlowTable::open_pin(place.pin, BPF_MAP_TYPE_LRU_HASH);
 }
 
 Status make_folders(const std::string& state_dir, const std::string& zone) {
@@ -43,7 +62,7 @@ Status make_tables(const ZoneMaps& maps, const FlowTypes& types, const std::stri
   for (const auto table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED}) {
     const auto place = place_of(maps.tables, maps.former_tables, state_dir, zone.name, index, table);
     if (auto settled = settle_swap(place); !settled) return settled;
-    auto made = open_or_make(types, zone, table, state_dir);
+    auto made = open_or_make(types, zone, table, place);
     if (!made) return made.error();
     if (auto put = put_in_place(place, made->fd()); !put) return put;
     (table == XF_TABLE_HALF_OPEN ? entry.max_half_open : entry.max_flows) = made->max_entries();

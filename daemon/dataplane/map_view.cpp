@@ -38,7 +38,7 @@ Error pin_error(int code, const std::string& path) {
     return {"must be root to open " + path, code, Error::Kind::failed};
   if (code == ENOENT) return {path + " is missing" + kWayOut, code, Error::Kind::failed};
   Error error = system_error(code, "cannot open the pin " + path);
-  error.message += kWayOut;
+  if (code != EROFS) error.message += kWayOut;
   return error;
 }
 

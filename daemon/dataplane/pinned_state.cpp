@@ -10,6 +10,7 @@
 
 #include "dataplane/layout.h"
 #include "dataplane/pin_paths.h"
+#include "dataplane/xdp_state.h"
 
 namespace xdpflowd {
 
@@ -77,14 +78,13 @@ Status check_layout(const std::string& state_dir) {
               "): use that version's xdpflowctl, or `xdpflowctl unload` and start anew");
 }
 
-Result<UniqueFd> open_program(const std::string& state_dir, const char* name) {
+/// One that works on our maps.
+Result<UniqueFd> open_program(const std::string& state_dir, const char* name, const RawMap& tables) {
   const std::string path = program_pin(state_dir, name);
   UniqueFd program(bpf_obj_get(path.c_str()));
   if (!program) return pin_error(errno, path);
-  bpf_prog_info info{};
-  uint32_t size = sizeof info;
-  if (bpf_obj_get_info_by_fd(program.get(), &info, &size) != 0 || info.type != BPF_PROG_TYPE_XDP)
-    return fail(path + " is not an XDP program; run `xdpflowctl unload`, then start xdpflowd");
+  if (!uses_map(program.get(), map_id_of(tables.fd())))
+    return fail(path + " is not xdpflowd's; run `xdpflowctl unload`, then start xdpflowd");
   return program;
 }
 
@@ -153,10 +153,10 @@ Status PinnedState::open_maps() {
 }
 
 Status PinnedState::open_programs() {
-  auto admin = open_program(state_dir_, "admin");
+  auto admin = open_program(state_dir_, "admin", tables_);
   if (!admin) return admin.error();
   admin_program_ = std::move(*admin);
-  auto census = open_program(state_dir_, "census");
+  auto census = open_program(state_dir_, "census", tables_);
   if (!census && census.error().code != ENOENT) return census.error();
   if (census) census_program_ = std::move(*census);
   return ok();

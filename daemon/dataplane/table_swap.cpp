@@ -20,12 +20,6 @@ uint32_t pinned_id(const std::string& pin) {
   return map_id_of(UniqueFd(bpf_obj_get(pin.c_str())).get());
 }
 
-/// 0: there is none.
-uint32_t id_in(int array, uint32_t index) {
-  uint32_t id = 0;
-  return bpf_map_lookup_elem(array, &index, &id) == 0 ? id : 0;
-}
-
 Status put_in(int array, uint32_t index, int table, const std::string& what) {
   if (bpf_map_update_elem(array, &index, &table, BPF_ANY) == 0) return ok();
   return system_error(errno, "cannot put " + what + " in place");
@@ -58,6 +52,11 @@ TablePlace place_of(int tables, int former_tables, const std::string& state_dir,
           .former_pin = former_table_pin(state_dir, zone, table)};
 }
 
+uint32_t table_id_in(int array, uint32_t index) {
+  uint32_t id = 0;
+  return bpf_map_lookup_elem(array, &index, &id) == 0 ? id : 0;
+}
+
 Status put_in_place(const TablePlace& place, int table) {
   return put_in(place.tables, place.index, table, place.pin);
 }
@@ -79,7 +78,8 @@ Status drop_former(const TablePlace& place) {
 }
 
 Status settle_swap(const TablePlace& place) {
-  const uint32_t in_use = id_in(place.tables, place.index), former = id_in(place.former_tables, place.index);
+  const uint32_t in_use = table_id_in(place.tables, place.index);
+  const uint32_t former = table_id_in(place.former_tables, place.index);
   uint32_t waiting = pinned_id(place.former_pin);
   if (waiting != 0 && waiting == in_use) {
     waiting = pinned_id(place.pin);

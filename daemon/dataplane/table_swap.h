@@ -22,6 +22,9 @@ struct TablePlace {
 TablePlace place_of(int tables, int former_tables, const std::string& state_dir, const std::string& zone,
                     uint32_t zone_index, xf_table table);
 
+/// Of the table at `index` of an array of tables; 0 if there is none.
+uint32_t table_id_in(int array, uint32_t index);
+
 /// What packets use from now on.
 Status put_in_place(const TablePlace& place, int table);
 

@@ -85,14 +85,7 @@ Ownership Ownership::of_state(const std::string& state_dir) {
 bool Ownership::owns(uint32_t program_id) const {
   if (program_id != 0 && program_id == program_id_) return true;
   const UniqueFd program(bpf_prog_get_fd_by_id(program_id));
-  if (control_map_id_ == 0 || !program) return false;
-  std::vector<uint32_t> maps(basic_info(program.get()).nr_map_ids);
-  bpf_prog_info info{};
-  info.nr_map_ids = static_cast<uint32_t>(maps.size());
-  info.map_ids = reinterpret_cast<uint64_t>(maps.data());
-  uint32_t size = sizeof info;
-  return bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0 &&
-         std::find(maps.begin(), maps.end(), control_map_id_) != maps.end();
+  return control_map_id_ != 0 && program && uses_map(program.get(), control_map_id_);
 }
 
 UniqueFd Ownership::open(uint32_t program_id) const {
@@ -121,6 +114,16 @@ Result<XdpState> xdp_state(unsigned ifindex, const Ownership& ownership) {
        program = xdp_multiprog__next_prog(program, multi.get()))
     state.programs.push_back(described(xdp_program__id(program), ownership));
   return state;
+}
+
+bool uses_map(int program, uint32_t map_id) {
+  std::vector<uint32_t> maps(basic_info(program).nr_map_ids);
+  bpf_prog_info info{};
+  info.nr_map_ids = static_cast<uint32_t>(maps.size());
+  info.map_ids = reinterpret_cast<uint64_t>(maps.data());
+  uint32_t size = sizeof info;
+  return bpf_obj_get_info_by_fd(program, &info, &size) == 0 &&
+         std::find(maps.begin(), maps.end(), map_id) != maps.end();
 }
 
 uint32_t program_id_of(int program) {

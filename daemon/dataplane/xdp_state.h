@@ -56,6 +56,7 @@ class Ownership {
 
 Result<XdpState> xdp_state(unsigned ifindex, const Ownership& ownership);
 
+bool uses_map(int program, uint32_t map_id);
 /// 0 if `program` is no program.
 uint32_t program_id_of(int program);
 bool is_freplace(int program);

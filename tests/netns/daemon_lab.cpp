@@ -142,6 +142,13 @@ Json DaemonLab::interface_status(const std::string& name) const {
   return nullptr;
 }
 
+std::string DaemonLab::mode_of(const std::string& device) const {
+  const Json now = status();
+  for (const auto& each : now["interfaces"])
+    if (each["name"] == device) return each["mode"];
+  return "";
+}
+
 bool DaemonLab::kernel_counts() const {
   return !status().at("zones").at(0).at("counted").at("half_open").is_null();
 }

@@ -81,6 +81,9 @@ class DaemonLab : public ::testing::Test {
   /// Of `status`.
   Json interface_status(const std::string& name) const;
 
+  /// "" if the daemon does not know the device.
+  std::string mode_of(const std::string& device) const;
+
   /// Whether this kernel tells how many elements a table has (6.6+); else tables are walked once a minute.
   bool kernel_counts() const;
 

@@ -27,15 +27,8 @@ class Follow : public PlainLab {
                   "p up\nlink set " + name + " up");
   }
 
-  /// "" if the daemon does not know the device.
-  std::string mode(const std::string& name) const {
-    const Json now = status();
-    for (const auto& each : now["interfaces"])
-      if (each["name"] == name) return each["mode"];
-    return "";
-  }
   bool mode_becomes(const std::string& name, const std::string& wanted) const {
-    return eventually(patience, [&] { return mode(name) == wanted; });
+    return eventually(patience, [&] { return mode_of(name) == wanted; });
   }
 
   /// One frame of a UDP flow, into the device of the router from its peer there.
@@ -55,7 +48,7 @@ class Follow : public PlainLab {
 
 TEST_F(Follow, ADeviceThatAppearsIsAttachedAndTracks) {
   const auto daemon = start_daemon({.interfaces = lan_and_wan + interface("ppp0")});
-  EXPECT_EQ(mode("ppp0"), "detached");
+  EXPECT_EQ(mode_of("ppp0"), "detached");
   EXPECT_THAT(log(daemon), HasSubstr("ppp0: no such interface; attached when it appears"));
   add_device("ppp0");
   ASSERT_TRUE(mode_becomes("ppp0", "native")) << log(daemon);
@@ -91,7 +84,7 @@ TEST_F(Follow, ARenamedDeviceIsKnownByItsNewName) {
   const Json program = attached("eth7");
   lab.router.ip("link set eth7 name uplink");
   ASSERT_TRUE(mode_becomes("uplink", "native")) << log(daemon);
-  EXPECT_EQ(mode("eth7"), "detached");
+  EXPECT_EQ(mode_of("eth7"), "detached");
   EXPECT_EQ(attached("uplink"), program) << "the program stays where it is";
   const FrameSender peer(lab.router, "eth7p");
   peer.send(udp().from(Lab::client4, 4000).to(Lab::server4, 53));
@@ -107,7 +100,7 @@ TEST_F(Follow, APatternTakesWhatMatchesNowAndLater) {
   const auto daemon =
       start_daemon({.interfaces = interface("lan0") + interface("wan*") + interface("wan5", "zone = \"red\""),
                     .rest = "[zone.default]\nmax_flows = 4096\n[zone.red]\nmax_flows = 4096\n"});
-  EXPECT_EQ(mode("wan0"), "native");
+  EXPECT_EQ(mode_of("wan0"), "native");
   add_device("wan4");
   add_device("wan5");
   ASSERT_TRUE(mode_becomes("wan4", "native")) << log(daemon);
@@ -117,8 +110,8 @@ TEST_F(Follow, APatternTakesWhatMatchesNowAndLater) {
   EXPECT_TRUE(becomes(1, {"--zone", "default", "--port", "4000"}));
   EXPECT_TRUE(becomes(1, {"--zone", "red", "--port", "5000"}));
   // Their peers match too; the bridge would see again what its ports have seen.
-  EXPECT_EQ(mode("wan4p"), "native");
-  EXPECT_EQ(mode("wan9"), "");
+  EXPECT_EQ(mode_of("wan4p"), "native");
+  EXPECT_EQ(mode_of("wan9"), "");
   EXPECT_EQ(attached("wan9"), Json());
 }
 
@@ -160,7 +153,7 @@ TEST_F(Follow, AProgramThatSomebodyTookOffIsMissedAndComesBackByReload) {
   lab.router.must_run({"ip", "link", "set", "dev", "wan0", "xdp", "off"});
   ASSERT_TRUE(mode_becomes("wan0", "detached")) << log(daemon);
   EXPECT_THAT(log(daemon), HasSubstr("wan0: somebody else has taken the program off"));
-  EXPECT_EQ(mode("lan0"), "native");
+  EXPECT_EQ(mode_of("lan0"), "native");
   lab.router.ip("link set wan0 mtu 1400");
   daemon.signal(SIGHUP);
   EXPECT_TRUE(mode_becomes("wan0", "native")) << log(daemon);
@@ -169,7 +162,7 @@ TEST_F(Follow, AProgramThatSomebodyTookOffIsMissedAndComesBackByReload) {
 TEST_F(Follow, ADeviceThatAForeignProgramHeldIsAttachedWhenThatGoes) {
   attach_foreign_program(lab.router, "wan0");
   const auto daemon = start_daemon();
-  EXPECT_EQ(mode("wan0"), "detached");
+  EXPECT_EQ(mode_of("wan0"), "detached");
   EXPECT_THAT(log(daemon), HasSubstr("somebody_else"));
   lab.router.must_run({"ip", "link", "set", "dev", "wan0", "xdp", "off"});
   EXPECT_TRUE(mode_becomes("wan0", "native")) << log(daemon);

@@ -9,17 +9,19 @@
 #include <array>
 #include <stdexcept>
 
-#include "base/unique_fd.h"
-
 namespace xdpflowd::test {
 
-void attach_foreign_program(const Netns& netns, const std::string& device) {
+UniqueFd foreign_program() {
   const std::array<bpf_insn, 2> pass{
       {{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = XDP_PASS},
        {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0}}};
   LIBBPF_OPTS(bpf_prog_load_opts, options, .prog_flags = BPF_F_XDP_HAS_FRAGS);
-  const UniqueFd program(
+  return UniqueFd(
       bpf_prog_load(BPF_PROG_TYPE_XDP, "somebody_else", "GPL", pass.data(), pass.size(), &options));
+}
+
+void attach_foreign_program(const Netns& netns, const std::string& device) {
+  const auto program = foreign_program();
   netns.call([&] {
     const auto ifindex = static_cast<int>(if_nametoindex(device.c_str()));
     if (bpf_xdp_attach(ifindex, program.get(), XDP_FLAGS_DRV_MODE, nullptr) != 0)

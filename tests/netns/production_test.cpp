@@ -7,10 +7,9 @@
 #include <optional>
 #include <random>
 
-#include "base/unique_fd.h"
 #include "daemon_lab.h"
+#include "older_build.h"
 #include "sockets.h"
-#include "xdpflow/abi.h"
 
 namespace xdpflowd::test {
 namespace {
@@ -49,15 +48,6 @@ class Production : public PlainLab {
                     "\npromote_packets = " + one_of({"16", "20"}) + "\n"};
   }
 
-  void pretend_to_be_older() const {
-    const UniqueFd control(bpf_obj_get((bpffs.state_dir() + "/control").c_str()));
-    xf_control value{};
-    const uint32_t first = 0;
-    if (bpf_map_lookup_elem(control.get(), &first, &value) != 0) throw std::runtime_error("no control map");
-    value.build ^= 1;
-    bpf_map_update_elem(control.get(), &first, &value, BPF_ANY);
-  }
-
   /// What happened, for the message of a failure.
   std::string disturb(std::optional<Background>& daemon) {
     switch (random() % 5) {
@@ -71,7 +61,7 @@ class Production : public PlainLab {
         return "restart";
       case 2:
         kill_daemon(*daemon);
-        pretend_to_be_older();
+        pretend_to_be_older(bpffs);
         daemon.emplace(start_daemon(config_));
         return "upgrade";
       case 3:

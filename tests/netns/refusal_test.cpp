@@ -157,6 +157,27 @@ TEST_F(Refusal, TheStandardBpffsIsMountedWhereItIsMissing) {
   EXPECT_EQ(lab.router.run({XDPFLOWCTL, "status"}).status, 0);
 }
 
+TEST_F(Refusal, AReadOnlyBpffsIsExplainedAndWhatRunsStays) {
+  ASSERT_EQ(mount("none", bpffs.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
+  const Outcome outcome = run_daemon({});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(said(outcome),
+              AllOf(HasSubstr("Read-only file system"), HasSubstr("ProtectKernelTunables=no")));
+  EXPECT_EQ(attached("lan0"), Json());
+}
+
+TEST_F(Refusal, WithoutACapabilityItsNameIsSaid) {
+  const std::string config = write_config({});
+  for (const auto& [drop, missing] : {std::pair("-bpf,-sys_admin", "missing here: CAP_BPF)"),
+                                      std::pair("-net_admin", "missing here: CAP_NET_ADMIN)")}) {
+    const Outcome outcome = lab.router.run({"setpriv", std::string("--bounding-set=") + drop,
+                                            std::string("--inh-caps=") + drop, XDPFLOWD, "--config", config});
+    EXPECT_EQ(outcome.status, 1) << drop;
+    EXPECT_THAT(said(outcome), HasSubstr(missing));
+    EXPECT_TRUE(untouched()) << drop;
+  }
+}
+
 TEST_F(Refusal, OfAWrongCommandHasExitCode2AndTheHelpToRead) {
   for (const Argv& wrong :
        {Argv{}, Argv{"flow"}, Argv{"flows", "--port", "http"}, Argv{"flows", "--limit", "0"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // SIGHUP: what is different in the file is applied to a running daemon, and said.
 #include <gmock/gmock.h>
+#include <sys/mount.h>
 
 #include <filesystem>
 #include <fstream>
@@ -233,6 +234,36 @@ TEST_F(ReloadTest, AResizeThatAKilledDaemonLeftIsFinishedByTheNext) {
   ASSERT_TRUE(eventually(patience, [&] { return status()["zones"][0]["max_half_open"] == 200'000; }));
   ASSERT_TRUE(eventually(patience, [&] { return status()["zones"][0]["resizing"]["half_open"] == 0; }));
   EXPECT_EQ(count(), 200U);
+}
+
+TEST_F(ReloadTest, SizesThatChangeDuringAResizeAreReachedOneAfterTheOther) {
+  auto daemon = start_daemon({.rest = hour});
+  make_flows(4000, 20'000);
+  for (const char* size : {"200000", "30000", "150000", "40000"}) {
+    write_config({.rest = std::string(hour) + "[zone.default]\nmax_half_open = " + size + "\n"});
+    daemon.signal(SIGHUP);
+    daemon.wait_for_output(std::string("-> ") + size, patience);
+  }
+  EXPECT_TRUE(eventually(patience, [&] {
+    const Json zone = status()["zones"][0];
+    return zone["max_half_open"] == 40'000 && zone["resizing"]["half_open"] == 0;
+  }));
+  EXPECT_EQ(count(), 20'000U);
+  EXPECT_TRUE(eventually(patience, [&] { return scrape().imbalance() == 0; }));
+  EXPECT_EQ(scrape().sum("xdpflowd_flows_evicted_total"), 0);
+}
+
+TEST_F(ReloadTest, AResizeThatCannotBePinnedLeavesTheTable) {
+  auto daemon = start_daemon({.rest = hour});
+  make_flows(4000, 20);
+  ASSERT_EQ(mount("none", bpffs.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr), 0);
+  reload(daemon, {.rest = std::string(hour) + "[zone.default]\nmax_half_open = 200000\n"},
+         "reloaded: 0 of 1");
+  EXPECT_THAT(log(daemon), HasSubstr("Read-only file system"));
+  EXPECT_THAT(ctl({"flows"}).err, HasSubstr("Read-only file system"));
+  ASSERT_EQ(mount("none", bpffs.path().c_str(), nullptr, MS_REMOUNT, nullptr), 0);
+  EXPECT_EQ(status()["zones"][0]["max_half_open"], 131'072);
+  EXPECT_EQ(count(), 20U);
 }
 
 TEST_F(ReloadTest, ADaemonThatStandsStillIsSeenInStatus) {

@@ -5,9 +5,11 @@
 
 #include <array>
 #include <cstring>
+#include <filesystem>
 
 #include "daemon_lab.h"
 #include "foreign_program.h"
+#include "sockets.h"
 
 namespace xdpflowd::test {
 namespace {
@@ -17,6 +19,10 @@ using ::testing::HasSubstr;
 
 class Strangers : public DaemonLab {
  protected:
+  static bool said(const Background& daemon, const std::string& text) {
+    return (daemon.err() + daemon.out()).find(text) != std::string::npos;
+  }
+
   /// Another value for `control.layout`.
   void change_layout() const {
     const UniqueFd control(bpf_obj_get((bpffs.state_dir() + "/control").c_str()));
@@ -69,6 +75,61 @@ TEST_F(Strangers, PinsOfAnotherLayoutAreRefusedWithTheWayOutWhichWorks) {
   EXPECT_EQ(ctl({"unload"}).status, 0);
   EXPECT_EQ(attached("lan0"), Json());
   const auto daemon = start_daemon();
+  EXPECT_NE(attached("lan0"), Json());
+}
+
+TEST_F(Strangers, ATableWhosePinWasRemovedGivesItsFlowsToANewOne) {
+  const DaemonConfig config = {.rest = "[timeouts]\nudp = \"1h\"\nicmp = \"1s\"\n"};
+  {
+    auto daemon = start_daemon(config);
+    const FrameSender client(lab.client, "client0");
+    for (uint16_t port = 4000; port < 4030; ++port)
+      client.send(udp().from(Lab::client4, port).to(Lab::server4, 53));
+    lab.client.must_run({"ping", "-q", "-c", "1", Lab::server4});
+    ASSERT_TRUE(becomes(30, {"--protocol", "udp"}));
+    kill_daemon(daemon);
+  }
+  std::filesystem::remove(bpffs.state_dir() + "/flows/default/half_open");
+  const auto daemon = start_daemon(config);
+  EXPECT_TRUE(said(daemon, "half_open is missing: its flows move into a new table"));
+  EXPECT_TRUE(becomes(30, {"--protocol", "udp"}));
+  EXPECT_TRUE(eventually(patience, [&] { return status()["zones"][0]["resizing"]["half_open"] == 0; }));
+  EXPECT_TRUE(becomes(0, {"--protocol", "icmp"}));
+  EXPECT_TRUE(eventually(patience, [&] { return scrape().imbalance() == 0; }));
+}
+
+TEST_F(Strangers, APinOfAnotherKindIsNamedAndLeftAlone) {
+  {
+    auto daemon = start_daemon();
+    stop_daemon(daemon);
+  }
+  const std::string pin = bpffs.state_dir() + "/flows/default/established";
+  std::filesystem::remove(pin);
+  const UniqueFd map(bpf_map_create(BPF_MAP_TYPE_HASH, "other", 4, 4, 1, nullptr));
+  ASSERT_EQ(bpf_obj_pin(map.get(), pin.c_str()), 0);
+  const Outcome outcome = run_daemon({});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.out + outcome.err,
+              AllOf(HasSubstr(pin + " is not xdpflowd's"), HasSubstr("xdpflowctl unload")));
+  EXPECT_THAT(ctl({"flows"}).err, HasSubstr(pin + " is not xdpflowd's"));
+  EXPECT_NE(attached("lan0"), Json());
+  EXPECT_EQ(ctl({"unload"}).status, 0);
+  const auto daemon = start_daemon();
+}
+
+TEST_F(Strangers, AForeignProgramInTheAdminsPlaceIsNotRun) {
+  {
+    auto daemon = start_daemon();
+    stop_daemon(daemon);
+  }
+  const std::string pin = bpffs.state_dir() + "/programs/admin";
+  std::filesystem::remove(pin);
+  const auto program = foreign_program();
+  ASSERT_EQ(bpf_obj_pin(program.get(), pin.c_str()), 0);
+  for (const Outcome& outcome : {run_daemon({}), ctl({"flush"})}) {
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.out + outcome.err, HasSubstr(pin + " is not xdpflowd's"));
+  }
   EXPECT_NE(attached("lan0"), Json());
 }
 

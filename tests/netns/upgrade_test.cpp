@@ -9,6 +9,7 @@
 
 #include "base/unique_fd.h"
 #include "daemon_lab.h"
+#include "older_build.h"
 #include "sockets.h"
 #include "xdpflow/abi.h"
 
@@ -18,15 +19,6 @@ namespace {
 class Upgrade : public PlainLab {
  protected:
   /// What is loaded counts as built from other objects from now on.
-  void make_older() const {
-    const UniqueFd control(bpf_obj_get((bpffs.state_dir() + "/control").c_str()));
-    xf_control value{};
-    const uint32_t first = 0;
-    ASSERT_EQ(bpf_map_lookup_elem(control.get(), &first, &value), 0);
-    value.build ^= 1;
-    ASSERT_EQ(bpf_map_update_elem(control.get(), &first, &value, BPF_ANY), 0);
-  }
-
   bool is_over() const {
     return eventually(patience, [&] { return status()["upgrade"] == Json(); });
   }
@@ -44,7 +36,7 @@ TEST_F(Upgrade, FlowsGoOnAndTheProgramBeforeIsFreed) {
   const MetricsPage page = scrape();
   const Json program = attached("lan0");
   kill_daemon(daemon);
-  make_older();
+  pretend_to_be_older(bpffs);
 
   auto next = start_daemon({.rest = hour});
   EXPECT_NE(attached("lan0"), program);
@@ -64,7 +56,7 @@ TEST_F(Upgrade, FlowsGoOnAndTheProgramBeforeIsFreed) {
 TEST_F(Upgrade, TheDaemonKeepsNoProgramOpenButItsOwn) {
   auto daemon = start_daemon();
   kill_daemon(daemon);
-  make_older();
+  pretend_to_be_older(bpffs);
   auto next = start_daemon();
   std::multiset<std::string> programs;
   for (const auto& entry :
@@ -82,7 +74,7 @@ TEST_F(Upgrade, TimersOfTheProgramBeforeStillFireAndNewOnesKeepTheirDeadline) {
   for (uint16_t i = 0; i < 20; ++i) client.send(udp().from(Lab::client4, 4000 + i).to(Lab::server4, 53));
   ASSERT_TRUE(becomes(20));
   kill_daemon(daemon);
-  make_older();
+  pretend_to_be_older(bpffs);
   auto next = start_daemon({.rest = "[timeouts]\nudp = \"4s\"\n"});
   ASSERT_TRUE(records_become(20));
   for (const Json& record : records()) {
@@ -99,7 +91,7 @@ TEST_F(Upgrade, OneThatIsCutShortIsFinishedByTheNextDaemon) {
   ASSERT_TRUE(becomes(50));
   kill_daemon(daemon);
   for (int round = 0; round < 3; ++round) {
-    make_older();
+    pretend_to_be_older(bpffs);
     auto next = start_daemon({.rest = hour});
     kill_daemon(next);
   }
@@ -119,7 +111,7 @@ TEST_F(Upgrade, NoPacketIsMissedOrCountedTwice) {
   send_for_a_while();
   kill_daemon(daemon);
   for (int round = 0; round < 3; ++round) {
-    make_older();
+    pretend_to_be_older(bpffs);
     Background next(daemon_command({.rest = hour}));
     for (int i = 0; i < 1000 && !next.wait_for_output("is ready", std::chrono::milliseconds(1)); ++i)
       send_for_a_while();
