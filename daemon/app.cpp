@@ -3,7 +3,6 @@
 
 #include <signal.h>
 #include <spdlog/spdlog.h>
-#include <sys/utsname.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -18,11 +17,6 @@
 namespace xdpflowd {
 
 namespace {
-
-std::string kernel_release() {
-  utsname name{};
-  return uname(&name) == 0 ? name.release : "unknown";
-}
 
 /// What `systemctl status` shows.
 std::string service_status(const Snapshot& snapshot) {

@@ -3,9 +3,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include "service/ethtool.h"
 #include "service/interface_advice.h"
 #include "service/interface_choice.h"
-#include "service/offload.h"
 
 namespace xdpflowd {
 namespace {

@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "app.h"
+#include "dataplane/kernel.h"
 #include "log_level.h"
 #include "settings/command_line.h"
 #include "settings/config_file.h"
@@ -53,6 +54,7 @@ int run(int argc, char** argv) {
   if (!line) return refuse(line.error());
   if (const auto* print = std::get_if<PrintAndExit>(&*line)) {
     std::cout << print->text;
+    if (print->version) std::cout << features_line() << '\n';
     return 0;
   }
   const auto& arguments = std::get<DaemonArguments>(*line);

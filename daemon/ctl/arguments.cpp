@@ -96,6 +96,7 @@ void add_commands(CLI::App& app, Typed& typed, Arguments& arguments) {
   CLI::App* flush =
       app.add_subcommand("flush", "End the flows that match; all, if nothing is said")->footer(flush_help);
   add_filters(*flush, typed.filter);
+  app.add_subcommand("features", "What this kernel and these interfaces allow, before anything is attached");
   CLI::App* unload = app.add_subcommand("unload", "Remove programs and pinned maps")->footer(unload_help);
   unload->add_flag("--force", arguments.force, "Also under a running daemon");
   add_general(app, arguments);
@@ -120,6 +121,7 @@ Status read_limit(const std::optional<std::string>& text, std::optional<uint64_t
 Command command_named(const std::string& name) {
   if (name == "flows") return Command::flows;
   if (name == "flush") return Command::flush;
+  if (name == "features") return Command::features;
   return name == "unload" ? Command::unload : Command::status;
 }
 
@@ -148,8 +150,8 @@ Error explain(const CLI::App& app, const CLI::ParseError& error) {
   const std::string stray = stray_word(app);
   std::string message = error.what();
   if (dynamic_cast<const CLI::RequiredError*>(&error))
-    message =
-        stray.empty() ? "say a command: status, flows, flush or unload" : "there is no command " + stray;
+    message = stray.empty() ? "say a command: status, flows, flush, features or unload"
+                            : "there is no command " + stray;
   else if (!stray.empty())
     message = "there is no option or argument " + stray + (command.empty() ? "" : " for" + command);
   std::ranges::replace(message, '\n', ' ');
@@ -172,6 +174,7 @@ Result<Arguments> parse_arguments(int argc, const char* const* argv, const std::
     return arguments;
   } catch (const CLI::CallForVersion& called) {
     arguments.answer = std::string(called.what()) + "\n";
+    arguments.version = true;
     return arguments;
   } catch (const CLI::ParseError& error) {
     return explain(app, error);

@@ -12,7 +12,7 @@
 
 namespace xdpflowd {
 
-enum class Command { status, flows, flush, unload };
+enum class Command { status, flows, flush, features, unload };
 
 struct Arguments {
   Command command = Command::status;
@@ -24,7 +24,8 @@ struct Arguments {
   bool count = false;             // flows: only how many there are
   bool force = false;             // unload: under a running daemon
 
-  std::string answer;  // not empty (--help, --version): print this, do nothing else, exit 0
+  bool version = false;  // --version: `answer` is its first line
+  std::string answer;    // not empty (--help, --version): print this, do nothing else, exit 0
 };
 
 /// `version` is what --version says. An error is one line, and of kind usage.

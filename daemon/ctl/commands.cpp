@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ctl/commands.h"
 
-#include <sys/utsname.h>
-
 #include <cerrno>
 #include <vector>
 
 #include "base/clock.h"
+#include "ctl/features.h"
 #include "ctl/flow_json.h"
 #include "ctl/flow_order.h"
 #include "ctl/flow_table_text.h"
@@ -14,10 +13,14 @@
 #include "dataplane/admin_client.h"
 #include "dataplane/flow_reader.h"
 #include "dataplane/former_program.h"
+#include "dataplane/kernel.h"
 #include "dataplane/pinned_state.h"
 #include "dataplane/snapshot_reader.h"
 #include "dataplane/state_lock.h"
 #include "dataplane/unload.h"
+#include "service/ethtool.h"
+#include "service/links.h"
+#include "service/xdp_features.h"
 
 namespace xdpflowd {
 
@@ -110,9 +113,7 @@ Status show_status(const PinnedState& state, const Arguments& arguments, std::os
   TableCounter counter(TableCounter::Walk::never);
   auto snapshot = read_snapshot(state, counter);
   if (!snapshot) return snapshot.error();
-  utsname kernel{};
-  uname(&kernel);
-  StatusReport report{std::move(*snapshot), {}, XDPFLOWD_VERSION, kernel.release, monotonic_ns()};
+  StatusReport report{std::move(*snapshot), {}, XDPFLOWD_VERSION, kernel_release(), monotonic_ns()};
   report.daemon.running = daemon_running(arguments.state_dir);
   if (report.daemon.running) report.daemon.pid = report.snapshot.control.pid;
   auto upgrade = upgrade_state(state);
@@ -122,6 +123,32 @@ Status show_status(const PinnedState& state, const Arguments& arguments, std::os
     out << status_json(report);
   else
     write_status_text(out, report, width);
+  return ok();
+}
+
+InterfaceFeatures features_of(const Link& link, const Result<std::map<uint32_t, XdpFeatures>>& xdp) {
+  InterfaceFeatures features;
+  features.name = link.name;
+  features.kind = link.kind;
+  features.driver = driver_of(link.name);
+  features.mtu = link.mtu;
+  features.rx_vlan_offload = rx_vlan_offload(link.name);
+  if (!xdp || !xdp->contains(link.ifindex)) return features;
+  features.native_xdp = xdp->at(link.ifindex).native;
+  features.multi_buffer = xdp->at(link.ifindex).multi_buffer;
+  return features;
+}
+
+Status show_features(const Arguments& arguments, std::ostream& out, size_t width) {
+  const auto links = read_links();
+  if (!links) return links.error();
+  FeatureReport report{XDPFLOWD_VERSION, kernel_release(), kernel_features(), {}};
+  const auto xdp = read_xdp_features();
+  for (const auto& link : links->links) report.interfaces.push_back(features_of(link, xdp));
+  if (arguments.json)
+    out << features_json(report);
+  else
+    write_features_text(out, report, width);
   return ok();
 }
 
@@ -144,6 +171,7 @@ Status execute_on_state(const Arguments& arguments, std::ostream& out, size_t wi
 
 Status execute(const Arguments& arguments, std::ostream& out, size_t width) {
   if (arguments.command == Command::unload) return unload(arguments.state_dir, arguments.force);
+  if (arguments.command == Command::features) return show_features(arguments, out, width);
   // Nothing was printed, and nothing flushed, when a table turns out to have been replaced.
   auto done = execute_on_state(arguments, out, width);
   for (int attempt = 1; !done && done.error().code == ESTALE && attempt < swap_attempts; ++attempt)

@@ -9,6 +9,7 @@
 
 #include "ctl/arguments.h"
 #include "ctl/commands.h"
+#include "dataplane/kernel.h"
 
 namespace xdpflowd {
 namespace {
@@ -30,7 +31,9 @@ int run(int argc, char** argv) {
   const auto arguments = parse_arguments(argc, argv, XDPFLOWD_VERSION);
   if (!arguments) return refuse(arguments.error());
   if (!arguments->answer.empty()) {
-    std::cout << arguments->answer << std::flush;
+    std::cout << arguments->answer;
+    if (arguments->version) std::cout << features_line() << '\n';
+    std::cout << std::flush;
     return 0;
   }
   const auto done = execute(*arguments, std::cout, terminal_width());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/kernel.h"
 
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
@@ -46,6 +47,28 @@ uint64_t effective_capabilities() {
   return static_cast<uint64_t>(data[1].effective) << 32 | data[0].effective;
 }
 
+bool has_btf() {
+  return access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+}
+
+bool counts_quickly() {
+  btf* types = has_btf() ? btf__load_vmlinux_btf() : nullptr;
+  const bool found = types && btf__find_by_name_kind(types, "bpf_map_sum_elem_count", BTF_KIND_FUNC) > 0;
+  btf__free(types);
+  return found;
+}
+
+bool has_dispatcher() {
+  return libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_EXT, nullptr) == 1;
+}
+
+bool has_needed_maps() {
+  for (const auto type :
+       {BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_QUEUE, BPF_MAP_TYPE_RINGBUF})
+    if (libbpf_probe_bpf_map_type(type, nullptr) != 1) return false;
+  return true;
+}
+
 bool kernel_has_helper(unsigned helper) {
   return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, static_cast<bpf_func_id>(helper), nullptr) == 1;
 }
@@ -74,13 +97,37 @@ Result<KernelFeatures> check_kernel() {
   if (const auto missing = missing_capabilities(effective); !missing.empty())
     return fail("must run as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (missing here: " + missing +
                 ")");
-  utsname names{};
-  uname(&names);
   if (const auto missing = missing_helpers(kernel_has_helper); !missing.empty())
-    return fail(std::string("kernel ") + names.release + " is too old: 6.1 or later is needed; it lacks " +
+    return fail("kernel " + kernel_release() + " is too old: 6.1 or later is needed; it lacks " +
                 joined(missing));
-  return KernelFeatures{names.release, access("/sys/kernel/btf/vmlinux", R_OK) == 0,
-                        has_capability(effective, CAP_SYS_ADMIN)};
+  return KernelFeatures{kernel_release(), has_btf(), has_capability(effective, CAP_SYS_ADMIN)};
+}
+
+std::string features_line() {
+  std::vector<std::string> names;
+  for (const auto& feature : kernel_features())
+    if (feature.available.value_or(false)) names.push_back(feature.name);
+  return "kernel " + kernel_release() + ": " +
+         (names.empty() ? "nothing found out; ask as root" : joined(names));
+}
+
+std::string kernel_release() {
+  utsname names{};
+  return uname(&names) == 0 ? names.release : "unknown";
+}
+
+std::vector<Feature> kernel_features() {
+  const bool may_ask = missing_capabilities(effective_capabilities()).empty();
+  const auto asked = [&](bool (*probe)()) { return may_ask ? std::optional(probe()) : std::nullopt; };
+  return {
+      {"needed_helpers", asked([] { return missing_helpers(kernel_has_helper).empty(); }),
+       "bpf_timer, bpf_loop and others, without which xdpflowd does not start: Linux 6.1"},
+      {"needed_maps", asked(has_needed_maps), "LRU hash, array of maps, queue, ring buffer: needed too"},
+      {"btf", has_btf(), "types of the kernel (/sys/kernel/btf/vmlinux); flows are tracked without them"},
+      {"quick_count", counts_quickly(),
+       "bpf_map_sum_elem_count (6.6): without it tables are counted by a walk once a minute"},
+      {"dispatcher", asked(has_dispatcher),
+       "freplace programs for libxdp's dispatcher: without them an interface has room for one XDP program"}};
 }
 
 }  // namespace xdpflowd

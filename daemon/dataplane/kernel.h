@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,22 @@ struct KernelFeatures {
 
 /// Refuses a kernel that lacks a helper which the data plane needs, and a process without the capabilities.
 Result<KernelFeatures> check_kernel();
+
+/// Something that a kernel may have or not.
+struct Feature {
+  std::string name;
+  std::optional<bool> available;  // nullopt: only root may ask
+  std::string meaning;            // what it is for, or what follows from its absence
+};
+
+/// What matters to xdpflowd, found out by asking this kernel.
+std::vector<Feature> kernel_features();
+
+/// For --version: "kernel 6.6.1: needed_helpers, btf".
+std::string features_line();
+
+/// "6.1.0-18-amd64"
+std::string kernel_release();
 
 /// Bit i: CAP number i. Says which are missing for the data plane, or "".
 std::string missing_capabilities(uint64_t effective);

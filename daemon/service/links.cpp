@@ -9,26 +9,11 @@
 #include <array>
 #include <cerrno>
 
+#include "service/netlink_attributes.h"
 #include "service/netlink_socket.h"
 
 namespace xdpflowd {
 namespace {
-
-/// libmnl's own loops over attributes are C only.
-template <class Visit>
-void for_each_attribute(const void* payload, size_t size, Visit visit) {
-  const auto* attribute = static_cast<const nlattr*>(payload);
-  const char* end = static_cast<const char*>(payload) + size;
-  while (mnl_attr_ok(attribute, static_cast<int>(end - reinterpret_cast<const char*>(attribute)))) {
-    visit(mnl_attr_get_type(attribute), attribute);
-    attribute = mnl_attr_next(attribute);
-  }
-}
-
-template <class Visit>
-void for_each_nested(const nlattr* nest, Visit visit) {
-  for_each_attribute(mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest), visit);
-}
 
 void read_vlan_data(const nlattr* data, Link& link) {
   for_each_nested(data, [&](int type, const nlattr* attribute) {
@@ -125,13 +110,10 @@ Link link_of(const nlmsghdr* message) {
   link.up = (header->ifi_flags & IFF_UP) != 0;
   link.loopback = (header->ifi_flags & IFF_LOOPBACK) != 0;
   bool lower_is_elsewhere = false;
-  for_each_attribute(mnl_nlmsg_get_payload_offset(message, sizeof(ifinfomsg)),
-                     mnl_nlmsg_get_payload_len(message) - MNL_ALIGN(sizeof(ifinfomsg)),
-                     [&](int type, const nlattr* attribute) {
-                       read_attribute(type, attribute, link);
-                       if (type == IFLA_LINK_NETNSID)
-                         lower_is_elsewhere = true;  // IFLA_LINK is an index of that namespace
-                     });
+  for_each_attribute(message, sizeof(ifinfomsg), [&](int type, const nlattr* attribute) {
+    read_attribute(type, attribute, link);
+    if (type == IFLA_LINK_NETNSID) lower_is_elsewhere = true;  // IFLA_LINK is an index of that namespace
+  });
   if (lower_is_elsewhere) link.lower = 0;
   return link;
 }

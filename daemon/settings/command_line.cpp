@@ -41,7 +41,8 @@ Result<CommandLine> parse_command_line(int argc, const char* const* argv, const 
   std::string log_level;
   CLI::App app(description, "xdpflowd");
   app.footer(footer);
-  app.set_version_flag("--version", "xdpflowd " + version, "Print the version and exit");
+  app.set_version_flag("--version", "xdpflowd " + version,
+                       "Print the version and what this kernel has, and exit");
   app.add_option("--config", arguments.config, "The configuration file (default: " + arguments.config + ")")
       ->type_name("FILE");
   app.add_flag("--check", arguments.check, "Validate the configuration, say what is wrong, and exit");
@@ -51,9 +52,9 @@ Result<CommandLine> parse_command_line(int argc, const char* const* argv, const 
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    return CommandLine(PrintAndExit{app.help()});
+    return CommandLine(PrintAndExit{.text = app.help()});
   } catch (const CLI::CallForVersion& called) {
-    return CommandLine(PrintAndExit{std::string(called.what()) + "\n"});
+    return CommandLine(PrintAndExit{.text = std::string(called.what()) + "\n", .version = true});
   } catch (const CLI::Error& error) {
     return wrong_usage(error.what());
   }

@@ -20,6 +20,7 @@ struct DaemonArguments {
 /// --help or --version: print to stdout and exit with 0.
 struct PrintAndExit {
   std::string text;
+  bool version = false;  // what this kernel has may follow
 };
 
 using CommandLine = std::variant<DaemonArguments, PrintAndExit>;

@@ -2,6 +2,8 @@
 // xdpflowctl on live tables: filters, orders, flush, and reading while they change.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+
 #include <set>
 
 #include "daemon_lab.h"
@@ -125,6 +127,35 @@ TEST_F(Ctl, StatusSaysWhatRunsWhere) {
   EXPECT_EQ(all["zones"][0]["half_open"], 10);
   for (const char* device : {"lan0", "wan0"}) EXPECT_EQ(interface_status(device)["mode"], "native");
   EXPECT_THAT(must_ctl({"status"}), HasSubstr("lan0"));
+}
+
+TEST_F(DaemonLab, FeaturesTellWhatKernelAndInterfacesAllowBeforeAnythingIsLoaded) {
+  const Json report = Json::parse(must_ctl({"features", "--json"}));
+  const auto available = [&](const std::string& name) {
+    for (const auto& feature : report["features"])
+      if (feature["name"] == name) return feature["available"];
+    return Json("no such feature");
+  };
+  EXPECT_EQ(available("needed_helpers"), true);
+  EXPECT_EQ(available("needed_maps"), true);
+  Json lan;
+  for (const auto& interface : report["interfaces"])
+    if (interface["name"] == "lan0") lan = interface;
+  EXPECT_EQ(lan["driver"], "veth");
+  EXPECT_EQ(lan["mtu"], 1500);
+  EXPECT_TRUE(lan["native_xdp"].is_null() || lan["native_xdp"] == true) << lan;
+  EXPECT_FALSE(std::filesystem::exists(bpffs.state_dir()));
+  {
+    const auto daemon = start_daemon();
+    EXPECT_EQ(available("dispatcher"), interface_status("lan0")["dispatcher"]);
+    EXPECT_EQ(available("quick_count"), kernel_counts());
+  }
+  EXPECT_NE(must_ctl({"features"}).find("RX-VLAN-OFFLOAD"), std::string::npos);
+  for (const char* program : {XDPFLOWD, XDPFLOWCTL}) {
+    const auto version = lab.router.must_run({program, "--version"});
+    EXPECT_NE(version.find(XDPFLOWD_VERSION "\nkernel "), std::string::npos) << version;
+    EXPECT_NE(version.find("needed_helpers"), std::string::npos) << version;
+  }
 }
 
 }  // namespace

@@ -85,7 +85,7 @@ TEST(Arguments, UnloadIsForcedOnRequest) {
 
 TEST(Arguments, WrongUsageIsAnsweredInOneLineThatHelps) {
   const std::pair<std::vector<const char*>, const char*> cases[] = {
-      {{}, "say a command: status, flows, flush or unload; see xdpflowctl --help"},
+      {{}, "say a command: status, flows, flush, features or unload; see xdpflowctl --help"},
       {{"flow"}, "there is no command \"flow\"; see xdpflowctl --help"},
       {{"--zoen", "flows"}, "no option or argument \"--zoen\""},
       {{"flows", "--zoen", "x"}, "no option or argument \"--zoen\" for flows; see xdpflowctl flows --help"},
