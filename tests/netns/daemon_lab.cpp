@@ -58,6 +58,10 @@ TemporaryFolder::TemporaryFolder() : path_(make_directory()), mounted_(Undo::mou
   if (mount("tmpfs", path_.c_str(), "tmpfs", 0, "mode=0755") != 0) give_up("cannot mount " + path_);
 }
 
+std::string interface(const std::string& name, const std::string& more) {
+  return "[[interface]]\nname = \"" + name + "\"\n" + more + "\n";
+}
+
 DaemonLab::DaemonLab(const LabOptions& options) : lab(options) {
   if (auto primed = prime_timers(timers_needed); !primed) throw std::runtime_error(primed.error().message);
 }

@@ -41,6 +41,9 @@ class TemporaryFolder {
 
 inline constexpr const char* lan_and_wan = "[[interface]]\nname = \"lan0\"\n[[interface]]\nname = \"wan0\"\n";
 
+/// A section of TOML; `more`: lines in it.
+std::string interface(const std::string& name, const std::string& more = "");
+
 /// Pieces of TOML.
 struct DaemonConfig {
   std::string daemon = {};  // more keys of [daemon]

@@ -14,10 +14,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string interface(const std::string& name, const std::string& more = "") {
-  return "[[interface]]\nname = \"" + name + "\"\n" + more + "\n";
-}
-
 class Follow : public PlainLab {
  protected:
   static std::string log(const Background& daemon) { return daemon.err() + daemon.out(); }

@@ -12,10 +12,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::string interface(const std::string& name, const std::string& more = "") {
-  return "[[interface]]\nname = \"" + name + "\"\n" + more + "\n";
-}
-
 class JumboLab : public DaemonLab {
  protected:
   JumboLab() : DaemonLab({.mtu = 9000, .segmentation_offload = false, .static_neighbours = true}) {}

@@ -28,14 +28,17 @@ InKernel count_in_kernel() {
 
 class Production : public PlainLab {
  protected:
-  static constexpr uint16_t silent = 10'000;
+  static constexpr unsigned sources = 20;
+  static constexpr uint16_t ports = 10'000;
+  static constexpr size_t silent = sources * ports;
   static constexpr int steps = 50;
 
   /// Flows that only a daemon's mistake can end.
   void make_silent_flows() const {
     const FrameSender client(lab.client, "client0");
-    for (uint16_t i = 0; i < silent; ++i)
-      client.send(udp().from(Lab::client4, 10'000 + i).to(Lab::server4, 53));
+    for (unsigned source = 10; source < 10 + sources; ++source)
+      for (uint16_t i = 0; i < ports; ++i)
+        client.send(udp().from("198.18.1." + std::to_string(source), 10'000 + i).to(Lab::server4, 53));
     if (!becomes(silent, {"--protocol", "udp"})) throw std::runtime_error("the flows do not appear");
   }
 
@@ -44,7 +47,7 @@ class Production : public PlainLab {
     return {.daemon = "log_level = \"" + one_of({"info", "debug"}) + "\"",
             .rest = "[timeouts]\nudp = \"" + one_of({"1h", "2h", "1d"}) +
                     "\"\n[zone.default]\nmax_flows = " + one_of({"20000", "40000", "100000"}) +
-                    "\nmax_half_open = " + one_of({"30000", "50000", "131072"}) +
+                    "\nmax_half_open = " + one_of({"262144", "300000", "400000"}) +
                     "\npromote_packets = " + one_of({"16", "20"}) + "\n"};
   }
 
@@ -79,7 +82,7 @@ class Production : public PlainLab {
 
   std::minstd_rand random{20261124};
   DaemonConfig config_ = {
-      .rest = "[timeouts]\nudp = \"1h\"\n[zone.default]\nmax_flows = 20000\nmax_half_open = 30000\n"};
+      .rest = "[timeouts]\nudp = \"1h\"\n[zone.default]\nmax_flows = 20000\nmax_half_open = 262144\n"};
 };
 
 TEST_F(Production, NothingIsLostOrLeaked) {
