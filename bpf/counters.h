@@ -6,6 +6,7 @@
 #ifndef XDPFLOW_COUNTERS_H
 #define XDPFLOW_COUNTERS_H
 
+#include <linux/errno.h>
 #include "maps.h"
 #include "packet.h"
 
@@ -50,6 +51,22 @@ static __always_inline void count_callback(enum xf_callback result)
 		add(&stats->callbacks[result], 1);
 }
 
+static __always_inline void count_timer_failure(long err)
+{
+	struct xf_global_stats *stats = global();
+
+	if (!stats)
+		return;
+	if (err == -ENOMEM)
+		add(&stats->timer_failures[XF_TIMER_NOMEM], 1);
+	else if (err == -EBUSY)
+		add(&stats->timer_failures[XF_TIMER_BUSY], 1);
+	else if (err == -EPERM)
+		add(&stats->timer_failures[XF_TIMER_PERM], 1);
+	else
+		add(&stats->timer_failures[XF_TIMER_OTHER], 1);
+}
+
 /* The smallest i with 2^i >= value, at most XF_HISTOGRAM_BUCKETS - 1. */
 static __always_inline __u32 histogram_bucket(__u64 value)
 {
@@ -84,10 +101,11 @@ static __always_inline void observe(enum xf_histogram_index index, __u64 value_n
 enum outcome {
 	TRACKED = XF_UNTRACKED,
 	CREATED,
-	MISSED, /* its flow may be in a former table */
+	MISSED,	  /* its flow may be in a former table */
+	ANSWERED, /* a probe's reply, of which our answer was made in its place */
 };
 
-/* The one exit. Tracking never drops: policy belongs to the stack. */
+/* The one exit. Tracking never drops: policy belongs to the stack, and only what answers a probe goes back. */
 static __always_inline int verdict(__u32 interface, const struct packet *pkt, int unparsed, __u32 outcome)
 {
 	struct xf_interface_stats *stats = bpf_map_lookup_elem(&interface_stats, &interface);
@@ -103,6 +121,10 @@ static __always_inline int verdict(__u32 interface, const struct packet *pkt, in
 		stats->packets[XF_VERDICT_TRACKED]++;
 	} else if (outcome == CREATED) {
 		stats->packets[XF_VERDICT_CREATED]++;
+	} else if (outcome == ANSWERED) {
+		stats->packets[XF_VERDICT_UNTRACKED]++;
+		stats->untracked[XF_UNTRACKED_PROBE]++;
+		return XDP_TX;
 	} else if (outcome < XF_UNTRACKED) {
 		stats->packets[XF_VERDICT_UNTRACKED]++;
 		stats->untracked[outcome]++;

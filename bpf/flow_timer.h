@@ -7,22 +7,6 @@
 #include <linux/time.h>
 #include "flow_end.h"
 
-static __always_inline void count_timer_failure(long err)
-{
-	struct xf_global_stats *stats = global();
-
-	if (!stats)
-		return;
-	if (err == -ENOMEM)
-		add(&stats->timer_failures[XF_TIMER_NOMEM], 1);
-	else if (err == -EBUSY)
-		add(&stats->timer_failures[XF_TIMER_BUSY], 1);
-	else if (err == -EPERM)
-		add(&stats->timer_failures[XF_TIMER_PERM], 1);
-	else
-		add(&stats->timer_failures[XF_TIMER_OTHER], 1);
-}
-
 static __always_inline long start_timer(struct xf_flow *flow, __u64 delay_ns)
 {
 	long err = bpf_timer_start(&flow->timer, delay_ns, 0);

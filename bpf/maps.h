@@ -25,6 +25,8 @@ const struct xf_flow_key flow_key_type = {};
 const struct xf_flow flow_type = {};
 const struct xf_record record_type = {};
 const struct xf_event event_type = {};
+const struct xf_target_event target_event_type = {};
+const struct xf_due due_type = {};
 
 /* zone * XF_TABLES + table -> flow table. Writer: daemon, when a zone is made. */
 struct {
@@ -161,7 +163,59 @@ struct {
 /* struct xf_event. Apart from `records`, so that no flood of records costs an event. */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 64 * 1024);
+	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
+
+/* What is probed, and how. Writer: daemon. Reader: probe program, targets' timers, replies, tools. From 1. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, XF_TARGETS_MAX);
+	__type(key, __u32);
+	__type(value, struct xf_target_config);
+} target_configs SEC(".maps");
+
+/* Their timers and states. The daemon adds and removes elements, all else is the kernel's: only there is the
+ * timer. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, XF_TARGETS_MAX);
+	__type(key, __u32);
+	__type(value, struct xf_target);
+} targets SEC(".maps");
+
+/* Whose reply a packet may be. Writer: daemon. Reader: packets to a port of ours. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, XF_TARGETS_MAX);
+	__type(key, struct xf_probe_key);
+	__type(value, __u32);
+} probe_keys SEC(".maps");
+
+/* Writer: daemon. Reader: every packet. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xf_health_control);
+} health SEC(".maps");
+
+/* What the daemon asks the probe program, and the frames that it gets. Mapped by the daemon, which alone runs
+ * that program. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, XF_PROBE_BATCH);
+	__type(key, __u32);
+	__type(value, struct xf_probe_frame);
+} probe_frames SEC(".maps");
+
+/* Targets whose probe is due, struct xf_due each. Writer: targets' timers. Reader: daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 256 * 1024);
+} due_probes SEC(".maps");
 
 #endif

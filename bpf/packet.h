@@ -129,6 +129,10 @@ static __always_inline int parse_icmp(struct cursor *c, struct packet *pkt, bool
 	if (!take(c, sizeof(*icmp)))
 		return XF_UNPARSED_TRUNCATED;
 	*class = is_ipv4 ? icmp4_class(icmp->type) : icmp6_class(icmp->type);
+	if (!pkt->icmp_error) {
+		pkt->icmp_type = icmp->type;
+		pkt->icmp_code = icmp->code;
+	}
 	if (*class == ICMP_WITH_ID)
 		pkt->sport = pkt->dport = icmp->id;
 	return PARSED;
@@ -137,6 +141,11 @@ static __always_inline int parse_icmp(struct cursor *c, struct packet *pkt, bool
 static __always_inline bool is_icmp(__u8 l4_proto, bool is_ipv4)
 {
 	return l4_proto == (is_ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+}
+
+static __always_inline __u16 offset_of(struct xdp_md *ctx, const struct cursor *c)
+{
+	return c->pos - (void *)(long)ctx->data;
 }
 
 /* The packet that an ICMP error is about: cut after its IP header and eight bytes, so only its start can be
@@ -151,6 +160,7 @@ static __always_inline int parse_quoted(struct xdp_md *ctx, struct cursor *c, st
 
 	pkt->bytes = bytes;
 	pkt->icmp_error = true;
+	pkt->l4 = offset_of(ctx, c);
 	if (outcome != PARSED || pkt->fragment)
 		return outcome;
 	if (is_icmp(pkt->l4_proto, is_ipv4))
@@ -171,6 +181,7 @@ static __always_inline int parse_transport(struct xdp_md *ctx, struct cursor *c,
 	enum icmp_class class = ICMP_PLAIN;
 	int outcome;
 
+	pkt->l4 = offset_of(ctx, c);
 	if (pkt->fragment)
 		return PARSED;
 	if (pkt->l4_proto == IPPROTO_TCP)
@@ -211,6 +222,7 @@ static __always_inline int parse_packet(struct xdp_md *ctx, struct packet *pkt)
 	outcome = parse_ethernet(&c, pkt, &eth_type);
 	if (outcome != PARSED)
 		return outcome;
+	pkt->l3 = offset_of(ctx, &c);
 	is_ipv4 = eth_type == bpf_htons(ETH_P_IP);
 	if (!is_ipv4 && eth_type != bpf_htons(ETH_P_IPV6))
 		return eth_type == bpf_htons(ETH_P_ARP) ? XF_UNPARSED_ARP : XF_UNPARSED_NON_IP;

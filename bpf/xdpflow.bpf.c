@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The pipeline: packet -> parse -> zone -> flow -> verdict. */
+/* The pipeline: packet -> parse -> zone -> reply to a probe, or flow -> verdict. */
 #include "flow_table.h"
+#include "probe_reply.h"
+#include "probe_reset.h"
 
 char LICENSE[] SEC("license")
 = "GPL";
@@ -30,6 +32,11 @@ static __always_inline bool is_active_generation(void)
 	return daemon && (daemon->generation == generation || daemon->incoming == generation);
 }
 
+static __always_inline __u32 reply_outcome(struct xdp_md *ctx, struct packet *pkt, int reply)
+{
+	return reply == REPLY_TO_RESET && make_reset(ctx, pkt) ? ANSWERED : XF_UNTRACKED_PROBE;
+}
+
 SEC("xdp.frags")
 int xdpflow(struct xdp_md *ctx)
 {
@@ -43,6 +50,12 @@ int xdpflow(struct xdp_md *ctx)
 	}
 	if (!is_active_generation())
 		return verdict(rule->interface, &pkt, unparsed, XF_UNTRACKED_INACTIVE);
+	if (may_be_reply(&pkt, unparsed)) {
+		int reply = take_reply(ctx, &pkt, unparsed);
+
+		if (reply != NO_REPLY)
+			return verdict(rule->interface, &pkt, unparsed, reply_outcome(ctx, &pkt, reply));
+	}
 	if (unparsed != PARSED)
 		return verdict(rule->interface, &pkt, unparsed, XF_UNTRACKED_UNPARSED);
 	return verdict(rule->interface, &pkt, unparsed, track(&pkt, rule->zone));

@@ -203,6 +203,7 @@ ABI_SIZE(struct xf_record, 112);
 enum xf_event_type {
 	XF_EVENT_REAPER_REVIVED =
 		1, /* the reaper missed its heartbeat for a second and was restarted by a packet */
+	XF_EVENT_TARGET, /* a struct xf_target_event */
 };
 
 /* Ring `events`: rare news that a flood of records must never cost. */
@@ -243,6 +244,7 @@ enum xf_untracked {
 	XF_UNTRACKED_REAPING,	    /* its entry was just being deleted */
 	XF_UNTRACKED_NO_ENTRY,	    /* the table refused the new flow; see xf_error */
 	XF_UNTRACKED_INACTIVE,	    /* this generation is not the active one */
+	XF_UNTRACKED_PROBE,	    /* belongs to a probe of ours */
 	XF_UNTRACKED,
 };
 
@@ -252,7 +254,7 @@ struct xf_interface_stats {
 	__u64 unparsed[XF_UNPARSED];
 	__u64 untracked[XF_UNTRACKED];
 };
-ABI_SIZE(struct xf_interface_stats, 18 * 8);
+ABI_SIZE(struct xf_interface_stats, 19 * 8);
 
 /* created = live + ended + evicted; promoted flows left one table for the other. */
 struct xf_zone_stats {
@@ -297,6 +299,7 @@ enum xf_error {
 	XF_ERROR_ENDED_PUSH,   /* queue `ended` full: tried again by the flow's timer */
 	XF_ERROR_ORPHAN_PUSH,  /* queue `orphans` full: the flow stays until its table needs the room */
 	XF_ERROR_NO_INTERFACE, /* a frame from an interface without any rule: attached by a stranger */
+	XF_ERROR_DUE_PUSH,     /* ring `due_probes` full: tried again by the target's timer */
 	XF_ERRORS,
 };
 
@@ -306,11 +309,14 @@ struct xf_global_stats {
 	__u64 lost[XF_LOST];
 	__u64 errors[XF_ERRORS];
 };
-ABI_SIZE(struct xf_global_stats, 18 * 8);
+ABI_SIZE(struct xf_global_stats, 19 * 8);
 
 enum xf_histogram_index {
 	XF_HISTOGRAM_LATENESS,	 /* from a flow's deadline to its end by its own timer or the reaper */
 	XF_HISTOGRAM_REAP_DELAY, /* from a flow's end to its deletion */
+	XF_HISTOGRAM_PROBE_RTT,
+	XF_HISTOGRAM_PROBE_DELAY,      /* from when a probe was due to when it was built */
+	XF_HISTOGRAM_VERDICT_LATENESS, /* from a probe's deadline to the verdict */
 	XF_HISTOGRAMS,
 };
 
@@ -400,6 +406,10 @@ struct xf_ledger {
 	__s64 estimate; /* the last one: `evicted` rises to the smaller of two */
 };
 ABI_SIZE(struct xf_ledger, 16);
+
+/* ---- health ---- */
+
+#include "abi_targets.h"
 
 /* ---- the programs that user space runs with BPF_PROG_RUN ---- */
 
