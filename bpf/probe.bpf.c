@@ -44,6 +44,8 @@ static __always_inline int draw_up(struct xdp_md *ctx, const struct draft *d)
 {
 	int outcome;
 
+	if (d->config->refusal)
+		return d->config->refusal;
 	if (is_zero(&d->config->source))
 		return XF_CAUSE_NO_SOURCE;
 	if (d->config->probe == XF_PROBE_ARP) {
@@ -115,7 +117,7 @@ static __always_inline int arm_probe(struct xf_probe_frame *frame)
 	struct probe_outcome o = {.sequence = frame->sequence, .cause = frame->outcome, .now_ns = now_ns};
 	bool armed = false;
 
-	if (!target || !config)
+	if (!target || !config || frame->outcome < 0)
 		return -ENOENT;
 	if (frame->outcome) {
 		o.result = result_of(o.cause);

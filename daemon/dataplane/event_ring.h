@@ -12,24 +12,9 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "dataplane/map_view.h"
+#include "dataplane/mapped_memory.h"
 
 namespace xdpflowd {
-
-/// Owns a mapping of memory.
-class MappedMemory {
- public:
-  MappedMemory() = default;
-  static Result<MappedMemory> map(int fd, size_t size, int protection, size_t offset);
-  MappedMemory(MappedMemory&& other) noexcept;
-  MappedMemory& operator=(MappedMemory&& other) noexcept;
-  ~MappedMemory();
-
-  void* data() const { return data_; }
-
- private:
-  void* data_ = nullptr;
-  size_t size_ = 0;
-};
 
 class EventRing {
  public:

@@ -19,7 +19,7 @@ namespace xdpflowd {
 namespace {
 
 /// What the rings carry: no map declares it.
-constexpr const char* kRecordTypes[] = {"xf_record", "xf_event"};
+constexpr const char* kRecordTypes[] = {"xf_record", "xf_event", "xf_target_event", "xf_due"};
 
 /// Attributes of a map that a program relies on. Sizes, pinning and the like may differ.
 constexpr const char* kMapNumbers[] = {"type", "map_flags", "key_size", "value_size"};

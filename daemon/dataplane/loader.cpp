@@ -21,6 +21,7 @@
 #include "dataplane/bpf_log.h"
 #include "dataplane/pin_paths.h"
 #include "dataplane/plan.h"
+#include "probe.skel.h"
 #include "xdpflow.skel.h"
 
 namespace xdpflowd {
@@ -37,6 +38,9 @@ std::string_view xdpflow_image() {
 }
 std::string_view admin_image() {
   return image(admin_bpf::elf_bytes);
+}
+std::string_view probe_image() {
+  return image(probe_bpf::elf_bytes);
 }
 std::string_view census_image() {
   return image(census_bpf::elf_bytes);
@@ -150,7 +154,7 @@ void BpfObjectCloser::operator()(bpf_object* object) const {
 
 uint64_t build_hash() {
   uint64_t hash = 0xcbf29ce484222325;
-  for (const auto bytes : {xdpflow_image(), admin_image()})
+  for (const auto bytes : {xdpflow_image(), admin_image(), probe_image()})
     for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
   return hash;
 }
@@ -190,6 +194,19 @@ BpfObject load_census(const bpf_object* owner, bool kernel_has_btf) {
   if (outcome) return std::move(*object);
   spdlog::info("tables are counted by walking them, once a minute: {}", outcome.error().message);
   return nullptr;
+}
+
+Result<BpfObject> load_probe(const bpf_object* owner, uint32_t generation) {
+  auto object = open_object(probe_image(), "probe");
+  if (!object) return object;
+  if (auto set = set_knobs<std::remove_pointer_t<decltype(probe_bpf::rodata)>>(object->get(), generation);
+      !set)
+    return set.error();
+  if (auto shared = share_maps(object->get(), owner); !shared) return shared.error();
+  clear_bpf_messages();
+  const int failed = bpf_object__load(object->get());
+  if (failed != 0) return load_error(failed, "the kernel refuses the probe program");
+  return object;
 }
 
 Result<BpfObject> open_xdpflow(const bpf_object* owner, uint32_t generation) {

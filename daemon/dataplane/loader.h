@@ -31,6 +31,9 @@ Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
 /// have it.
 BpfObject load_census(const bpf_object* owner, bool kernel_has_btf);
 
+/// The probe program over the maps of `owner`.
+Result<BpfObject> load_probe(const bpf_object* owner, uint32_t generation);
+
 /// The packet program over the maps of `owner`, opened: its first attach decides in which form it is loaded.
 Result<BpfObject> open_xdpflow(const bpf_object* owner, uint32_t generation);
 

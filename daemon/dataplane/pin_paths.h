@@ -17,7 +17,7 @@ inline std::string programs_dir(const std::string& state_dir) {
   return state_dir + "/programs";
 }
 
-/// `name`: xdpflow, admin or census.
+/// `name`: xdpflow, admin, probe or census.
 inline std::string program_pin(const std::string& state_dir, const std::string& name) {
   return programs_dir(state_dir) + "/" + name;
 }

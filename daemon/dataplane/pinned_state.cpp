@@ -78,12 +78,12 @@ Status check_layout(const std::string& state_dir) {
               "): use that version's xdpflowctl, or `xdpflowctl unload` and start anew");
 }
 
-/// One that works on our maps.
-Result<UniqueFd> open_program(const std::string& state_dir, const char* name, const RawMap& tables) {
+/// One that works on `map`, which is ours.
+Result<UniqueFd> open_program(const std::string& state_dir, const char* name, int map) {
   const std::string path = program_pin(state_dir, name);
   UniqueFd program(bpf_obj_get(path.c_str()));
   if (!program) return pin_error(errno, path);
-  if (!uses_map(program.get(), map_id_of(tables.fd())))
+  if (!uses_map(program.get(), map_id_of(map)))
     return fail(path + " is not xdpflowd's; run `xdpflowctl unload`, then start xdpflowd");
   return program;
 }
@@ -149,14 +149,23 @@ Status PinnedState::open_maps() {
       .map(orphans_, "orphans", MapShape{BPF_MAP_TYPE_QUEUE, 0, sizeof(xf_orphan)})
       .map(records_, "records", MapShape{BPF_MAP_TYPE_RINGBUF, 0, 0})
       .map(events_, "events", MapShape{BPF_MAP_TYPE_RINGBUF, 0, 0})
+      .map(target_configs_, "target_configs", BPF_MAP_TYPE_HASH)
+      .map(targets_, "targets", BPF_MAP_TYPE_HASH)
+      .map(probe_keys_, "probe_keys", BPF_MAP_TYPE_HASH)
+      .map(health_, "health", BPF_MAP_TYPE_ARRAY)
+      .map(probe_frames_, "probe_frames", BPF_MAP_TYPE_ARRAY)
+      .map(due_probes_, "due_probes", MapShape{BPF_MAP_TYPE_RINGBUF, 0, 0})
       .outcome();
 }
 
 Status PinnedState::open_programs() {
-  auto admin = open_program(state_dir_, "admin", tables_);
+  auto admin = open_program(state_dir_, "admin", tables_.fd());
   if (!admin) return admin.error();
   admin_program_ = std::move(*admin);
-  auto census = open_program(state_dir_, "census", tables_);
+  auto probe = open_program(state_dir_, "probe", targets_.fd());
+  if (!probe) return probe.error();
+  probe_program_ = std::move(*probe);
+  auto census = open_program(state_dir_, "census", tables_.fd());
   if (!census && census.error().code != ENOENT) return census.error();
   if (census) census_program_ = std::move(*census);
   return ok();

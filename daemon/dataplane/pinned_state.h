@@ -70,8 +70,15 @@ class PinnedState {
   const RawMap& orphans() const { return orphans_; }
   const RawMap& records() const { return records_; }
   const RawMap& events() const { return events_; }
+  const Map<uint32_t, xf_target_config>& target_configs() const { return target_configs_; }
+  const Map<uint32_t, xf_target>& targets() const { return targets_; }
+  const Map<xf_probe_key, uint32_t>& probe_keys() const { return probe_keys_; }
+  const ArrayMap<xf_health_control>& health() const { return health_; }
+  const ArrayMap<xf_probe_frame>& probe_frames() const { return probe_frames_; }
+  const RawMap& due_probes() const { return due_probes_; }
 
   int admin_program() const { return admin_program_.get(); }
+  int probe_program() const { return probe_program_.get(); }
   /// -1 where the kernel could not load it.
   int census_program() const { return census_program_.get(); }
 
@@ -97,7 +104,13 @@ class PinnedState {
   PerCpuMap<xf_global_stats> global_stats_;
   PerCpuMap<xf_histogram> histograms_;
   RawMap tables_, former_tables_, ended_, orphans_, records_, events_;
-  UniqueFd admin_program_, census_program_;
+  Map<uint32_t, xf_target_config> target_configs_;
+  Map<uint32_t, xf_target> targets_;
+  Map<xf_probe_key, uint32_t> probe_keys_;
+  ArrayMap<xf_health_control> health_;
+  ArrayMap<xf_probe_frame> probe_frames_;
+  RawMap due_probes_;
+  UniqueFd admin_program_, census_program_, probe_program_;
 };
 
 }  // namespace xdpflowd

@@ -145,6 +145,11 @@ Status Starter::load() {
 Status Starter::pin_tools() {
   if (!running_at_ || access(program_pin(state_dir_, "admin").c_str(), F_OK) != 0)
     if (auto pinned = pin_program(program_fd(admin_.get()), state_dir_, "admin"); !pinned) return pinned;
+  if (!running_at_ || access(program_pin(state_dir_, "probe").c_str(), F_OK) != 0) {
+    const auto probe = load_probe(admin_.get(), generation_);
+    if (!probe) return probe.error();
+    if (auto pinned = pin_program(program_fd(probe->get()), state_dir_, "probe"); !pinned) return pinned;
+  }
   if (const auto census = load_census(admin_.get(), kernel_.btf))
     return pin_program(program_fd(census.get()), state_dir_, "census");
   unlink(program_pin(state_dir_, "census").c_str());

@@ -38,7 +38,7 @@ inline constexpr auto unparsed_names = std::to_array<std::string_view>(
 static_assert(unparsed_names.size() == XF_UNPARSED);
 
 inline constexpr auto untracked_names = std::to_array<std::string_view>(
-    {"unparsed", "no_zone", "unknown_error", "reaping", "no_entry", "inactive"});
+    {"unparsed", "no_zone", "unknown_error", "reaping", "no_entry", "inactive", "probe"});
 static_assert(untracked_names.size() == XF_UNTRACKED);
 
 inline constexpr auto timer_failure_names =
@@ -53,11 +53,21 @@ static_assert(lost_names.size() == XF_LOST);
 
 inline constexpr auto error_names = std::to_array<std::string_view>(
     {"insert_nomem", "insert_busy", "insert_other", "insert_vanished", "delete", "timer_callback",
-     "timer_start", "ended_push", "orphan_push", "no_interface"});
+     "timer_start", "ended_push", "orphan_push", "no_interface", "due_push"});
 static_assert(error_names.size() == XF_ERRORS);
 
 inline constexpr auto mode_names = std::to_array<std::string_view>({"detached", "native", "generic"});
 static_assert(mode_names.size() == XF_MODE_GENERIC + 1);
+
+inline constexpr auto probe_names = std::to_array<std::string_view>({"icmp", "tcp", "udp", "arp"});
+static_assert(probe_names.size() == XF_PROBES);
+
+inline constexpr auto health_names = std::to_array<std::string_view>({"unknown", "up", "down"});
+static_assert(health_names.size() == XF_HEALTHS);
+
+inline constexpr auto result_names =
+    std::to_array<std::string_view>({"ok", "timeout", "unreachable", "late", "unresolved"});
+static_assert(result_names.size() == XF_RESULTS);
 
 using Names = std::span<const std::string_view>;
 

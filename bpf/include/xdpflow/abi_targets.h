@@ -39,7 +39,7 @@ enum xf_result {
 	XF_RESULT_TIMEOUT,
 	XF_RESULT_UNREACHABLE, /* somebody, or the routing table, says so */
 	XF_RESULT_LATE,	       /* a reply to a probe that was judged already; judges nothing */
-	XF_RESULT_UNRESOLVED,  /* not sent: no answer to ARP or neighbour discovery (yet) */
+	XF_RESULT_UNRESOLVED,  /* not sent: the next hop's address is not known, or another cause that is not the target's */
 	XF_RESULTS,
 };
 
@@ -60,6 +60,7 @@ enum xf_cause {
 	XF_CAUSE_NO_SOURCE,	 /* no own address to probe from */
 	XF_CAUSE_OWN_ADDRESS,	 /* the target is this machine */
 	XF_CAUSE_NO_TIMER,	 /* the kernel has no memory for its timer: tried again */
+	XF_CAUSE_NOT_SENT,	 /* the kernel would not take the frame just then */
 	XF_CAUSE_MAINTENANCE,	 /* `xdpflowctl targets set` */
 	XF_CAUSES,
 };
@@ -103,7 +104,8 @@ struct xf_target_config {
 	__u8 refused_is_up;  /* TCP */
 	__u8 own_mac[6];     /* of route_ifindex */
 	__u16 payload_length, expect_length; /* UDP */
-	__u8 zero[2];
+	__u8 refusal;	     /* enum xf_cause: it is not probed, and this is why */
+	__u8 zero;
 	__u8 payload[XF_PAYLOAD_MAX];
 	__u8 expect[XF_EXPECT_MAX];
 };

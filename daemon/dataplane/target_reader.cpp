@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "dataplane/target_reader.h"
+
+#include <bpf/bpf.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <unordered_map>
+
+namespace xdpflowd {
+namespace {
+
+constexpr size_t first_batch = 1024;
+
+/// Calls visit(index, value) for every element. `flags`: BPF_F_LOCK for values with a lock.
+template <class Value, class Visit>
+Status for_each(const Map<uint32_t, Value>& map, uint64_t flags, Visit visit) {
+  bpf_map_batch_opts options{};
+  options.sz = sizeof options;
+  options.elem_flags = flags;
+  std::vector<uint32_t> indexes(first_batch);
+  std::vector<Value> values(first_batch);
+  uint32_t position = 0;
+  for (bool started = false;;) {
+    auto count = static_cast<uint32_t>(indexes.size());
+    const int failed = bpf_map_lookup_batch(map.fd(), started ? &position : nullptr, &position, indexes.data(),
+                                            values.data(), &count, &options);
+    if (failed != 0 && failed != -ENOENT && failed != -ENOSPC)
+      return system_error(failed, "cannot read " + map.name());
+    if (failed == -ENOSPC) {  // the next bucket of the hash holds more than fits
+      indexes.resize(2 * indexes.size());
+      values.resize(2 * values.size());
+      continue;
+    }
+    started = true;
+    for (uint32_t i = 0; i < count; ++i) visit(indexes[i], values[i]);
+    if (failed == -ENOENT) return ok();
+  }
+}
+
+}  // namespace
+
+Result<std::vector<Target>> read_targets(const PinnedState& state) {
+  std::vector<Target> found;
+  std::unordered_map<uint32_t, size_t> places;
+  auto read = for_each(state.target_configs(), 0, [&](uint32_t index, const xf_target_config& config) {
+    places[index] = found.size();
+    found.push_back({.index = index, .config = config, .state = {}});
+  });
+  if (!read) return read.error();
+  std::vector<bool> complete(found.size());
+  read = for_each(state.targets(), BPF_F_LOCK, [&](uint32_t index, const xf_target& target) {
+    const auto place = places.find(index);
+    if (place == places.end()) return;
+    found[place->second].state = target;
+    complete[place->second] = true;
+  });
+  if (!read) return read.error();
+  std::erase_if(found, [&](const Target& target) { return !complete[places[target.index]]; });
+  std::ranges::sort(found, {}, &Target::index);
+  return found;
+}
+
+}  // namespace xdpflowd

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the kernel knows of the health targets.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/result.h"
+#include "dataplane/pinned_state.h"
+#include "flow/target.h"
+
+namespace xdpflowd {
+
+/// All targets, in the order of their index. One that is added or removed meanwhile may be missing.
+Result<std::vector<Target>> read_targets(const PinnedState& state);
+
+}  // namespace xdpflowd
