@@ -114,11 +114,20 @@ TomlTable::TomlTable(FilePlace place, std::string title, std::string prefix, con
     : place_(std::move(place)), title_(std::move(title)), prefix_(std::move(prefix)), table_(&table) {}
 
 std::vector<TomlValue> TomlTable::values() const {
-  std::vector<TomlValue> values;
-  for (const auto& [key, node] : *table_) values.emplace_back(place_.file, prefix_, key, node);
-  std::ranges::sort(values, {}, [](const TomlValue& value) {
-    return std::pair(value.key_place().line, value.key_place().column);
+  struct Written {
+    const toml::key* key;
+    const toml::node* node;
+  };
+  std::vector<Written> in_order;
+  in_order.reserve(table_->size());
+  for (const auto& [key, node] : *table_) in_order.push_back({&key, &node});
+  std::ranges::sort(in_order, {}, [](const Written& written) {
+    const auto& begin = written.key->source().begin;
+    return std::pair(begin.line, begin.column);
   });
+  std::vector<TomlValue> values;
+  values.reserve(in_order.size());
+  for (const auto& [key, node] : in_order) values.emplace_back(place_.file, prefix_, *key, *node);
   return values;
 }
 
