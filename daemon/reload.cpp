@@ -69,7 +69,7 @@ Status Reload::apply(const Change& change, const Settings& wanted) {
       return ok();
     case Setting::metrics_listen:
       done = actions_.serve_metrics_at(wanted.metrics.listen);
-      if (done) running_.metrics = wanted.metrics;
+      if (done) running_.metrics.listen = wanted.metrics.listen;
       return done;
     case Setting::records_file:
       done = actions_.record_to(wanted.records.file);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "settings/difference.h"
 
-#include <algorithm>
+#include <map>
 #include <string_view>
+#include <utility>
 
 #include "flow/names.h"
 #include "settings/duration.h"
+#include "settings/target_words.h"
 #include "settings/values.h"
 
 namespace xdpflowd {
@@ -17,10 +19,17 @@ std::string quoted(std::string_view text) {
   return '"' + std::string(text) + '"';
 }
 
+const char* true_or_false(bool value) {
+  return value ? "true" : "false";
+}
+
 class Changes {
  public:
   void note(Setting setting, const std::string& key, const std::string& before, const std::string& after) {
-    if (before != after) found_.push_back({setting, key, before, after});
+    if (before != after) add(setting, key, before, after);
+  }
+  void add(Setting setting, const std::string& key, const std::string& before, const std::string& after) {
+    found_.push_back({setting, key, before, after});
   }
   std::vector<Change> take() { return std::move(found_); }
 
@@ -37,6 +46,9 @@ void compare_sections(Changes& changes, const Settings& running, const Settings&
                quoted(word_of(dispatcher)));
   changes.note(Setting::metrics_listen, "metrics.listen", quoted(running.metrics.listen),
                quoted(wanted.metrics.listen));
+  changes.note(Setting::per_target_histograms, "metrics.per_target_histograms",
+               true_or_false(running.metrics.per_target_histograms),
+               true_or_false(wanted.metrics.per_target_histograms));
   changes.note(Setting::records_file, "records.file", quoted(running.records.file),
                quoted(wanted.records.file));
   for (size_t i = 0; i < XF_TIMEOUTS; ++i)
@@ -44,19 +56,27 @@ void compare_sections(Changes& changes, const Settings& running, const Settings&
                  format_duration(running.timeouts[i]), format_duration(wanted.timeouts[i]));
 }
 
+void compare_health(Changes& changes, const HealthSettings& running, const HealthSettings& wanted) {
+  changes.note(Setting::health_events, "health.events", quoted(running.events), quoted(wanted.events));
+  changes.note(Setting::health_hooks, "health.hook_user", quoted(running.hook_user),
+               quoted(wanted.hook_user));
+  changes.note(Setting::health_hooks, "health.hook_timeout", format_duration(running.hook_timeout),
+               format_duration(wanted.hook_timeout));
+}
+
 /// Calls `compare(old or nullptr, new or nullptr)` for every pair of elements with the same identity: first
 /// those that were there, then new ones.
-template <class Element, class Same, class Compare>
-void compare_lists(const std::vector<Element>& running, const std::vector<Element>& wanted, Same same,
+template <class Element, class Identity, class Compare>
+void compare_lists(const std::vector<Element>& running, const std::vector<Element>& wanted, Identity identity,
                    Compare compare) {
-  const auto partner = [&](const Element& element, const std::vector<Element>& others) {
-    const auto found =
-        std::ranges::find_if(others, [&](const Element& other) { return same(element, other); });
-    return found == others.end() ? nullptr : &*found;
-  };
-  for (const auto& element : running) compare(&element, partner(element, wanted));
-  for (const auto& element : wanted)
-    if (!partner(element, running)) compare(static_cast<const Element*>(nullptr), &element);
+  std::map<decltype(identity(running[0])), std::pair<const Element*, const Element*>> pairs;
+  for (const auto& element : running) pairs[identity(element)].first = &element;
+  for (const auto& element : wanted) pairs[identity(element)].second = &element;
+  for (const auto& element : running) compare(&element, pairs[identity(element)].second);
+  for (const auto& element : wanted) {
+    const Element* const before = pairs[identity(element)].first;
+    if (!before) compare(before, &element);
+  }
 }
 
 std::string words_for(const ZoneSettings* zone) {
@@ -87,6 +107,33 @@ void compare_interfaces(Changes& changes, const InterfaceSettings* before, const
   changes.note(Setting::interface, "interface " + either.name + vlan, words_for(before), words_for(after));
 }
 
+/// The words of one target of which `chosen(place in the list)` is true.
+template <class Chosen>
+std::string joined(const std::vector<TargetWord>& words, Chosen chosen) {
+  std::string text;
+  for (size_t i = 0; i < words.size(); ++i)
+    if (chosen(i)) text += (text.empty() ? "" : ", ") + cut_short(words[i].text);
+  return text;
+}
+
+std::string words_for(const TargetSettings* target) {
+  if (!target) return none;
+  const auto words = words_of(*target);
+  return joined(words, [&](size_t i) {
+    const auto key = words[i].key;
+    return key == "address" || key == "probe" || key == "interval" || (key == "port" && target->port != 0);
+  });
+}
+
+void compare_targets(Changes& changes, const TargetSettings* before, const TargetSettings* after) {
+  const std::string key = "target " + (before ? before : after)->name;
+  if (!before || !after) return changes.add(Setting::target, key, words_for(before), words_for(after));
+  if (*before == *after) return;
+  const auto old_words = words_of(*before), words = words_of(*after);
+  const auto differs = [&](size_t i) { return !(old_words[i] == words[i]); };
+  changes.add(Setting::target, key, joined(old_words, differs), joined(words, differs));
+}
+
 }  // namespace
 
 bool applies_live(Setting setting) {
@@ -99,6 +146,10 @@ bool applies_live(Setting setting) {
     case Setting::zone:
     case Setting::zone_size:
     case Setting::interface:
+    case Setting::per_target_histograms:
+    case Setting::health_events:
+    case Setting::health_hooks:
+    case Setting::target:
       return true;
     case Setting::state_dir:
     case Setting::dispatcher:
@@ -113,14 +164,17 @@ std::string text_of(const Change& change) {
 
 std::vector<Change> difference(const Settings& running, const Settings& wanted) {
   Changes changes;
+  const auto name_of = [](const auto& element) { return std::string_view(element.name); };
   compare_sections(changes, running, wanted);
-  compare_lists(
-      running.zones, wanted.zones, [](const auto& a, const auto& b) { return a.name == b.name; },
-      [&](const auto* before, const auto* after) { compare_zones(changes, before, after); });
+  compare_health(changes, running.health, wanted.health);
+  compare_lists(running.zones, wanted.zones, name_of,
+                [&](const auto* before, const auto* after) { compare_zones(changes, before, after); });
   compare_lists(
       running.interfaces, wanted.interfaces,
-      [](const auto& a, const auto& b) { return a.name == b.name && a.vlan == b.vlan; },
+      [&](const auto& interface) { return std::pair(name_of(interface), interface.vlan); },
       [&](const auto* before, const auto* after) { compare_interfaces(changes, before, after); });
+  compare_lists(running.targets, wanted.targets, name_of,
+                [&](const auto* before, const auto* after) { compare_targets(changes, before, after); });
   return changes.take();
 }
 

@@ -14,12 +14,16 @@ enum class Setting {
   state_dir,
   dispatcher,
   metrics_listen,
+  per_target_histograms,
   records_file,
   timeout,
-  zone,  // one that comes or goes
+  health_events,
+  health_hooks,  // who runs them, for how long
+  zone,          // one that comes or goes
   zone_size,
   promote_packets,
   interface,  // comes, goes or changes
+  target,     // comes, goes or changes
 };
 
 /// Whether a running daemon can take over a change.
@@ -29,7 +33,8 @@ struct Change {
   Setting setting;
   std::string key;  // "timeouts.udp"
   std::string before;
-  std::string after;  // both as the file would say it; "none" for what is not in it
+  std::string after;  // both as the file would say it; "none" for what is not in it; of an edited target the
+                      // keys that differ
 
   bool operator==(const Change&) const = default;
 };
@@ -37,8 +42,7 @@ struct Change {
 /// "timeouts.udp: 30s -> 10s"
 std::string text_of(const Change& change);
 
-/// In the order of the sections in the documentation: [daemon], [metrics], [records], [timeouts], zones,
-/// interfaces.
+/// In this order: [daemon], [metrics], [records], [timeouts], [health], zones, interfaces, targets.
 std::vector<Change> difference(const Settings& running, const Settings& wanted);
 
 }  // namespace xdpflowd

@@ -9,6 +9,7 @@
 #include "flow/names.h"
 #include "settings/duration.h"
 #include "settings/suggestion.h"
+#include "settings/target_list.h"
 #include "settings/values.h"
 
 namespace xdpflowd {
@@ -18,7 +19,9 @@ constexpr int64_t flows_per_cpu = 256;
 constexpr std::string_view why_flows_per_cpu = "256 per CPU";
 constexpr int64_t table_size_max = 100'000'000;
 constexpr IntegerRange promote_range{.least = 2, .most = 1'000'000};
-constexpr std::chrono::nanoseconds timeout_min = std::chrono::milliseconds(1);
+constexpr DurationRange timeout_range{.least = std::chrono::milliseconds(1), .most = duration_max};
+constexpr DurationRange hook_timeout_range{.least = std::chrono::milliseconds(100),
+                                           .most = std::chrono::minutes(10)};
 
 Status read_daemon(const TomlValue& section, DaemonSettings& out) {
   auto table = section.table("[daemon] above its keys");
@@ -41,6 +44,8 @@ Status read_metrics(const TomlValue& section, MetricsSettings& out) {
   return table->read({
       {"listen",
        [&](const TomlValue& value) { return value.read(out.listen, parse_listen, "127.0.0.1:9742"); }},
+      {"per_target_histograms",
+       [&](const TomlValue& value) { return value.read(out.per_target_histograms); }},
   });
 }
 
@@ -55,12 +60,27 @@ Status read_records(const TomlValue& section, RecordsSettings& out) {
   });
 }
 
+Result<std::chrono::nanoseconds> parse_hook_timeout(std::string_view text) {
+  return parse_duration_within(text, hook_timeout_range);
+}
+
+Status read_health(const TomlValue& section, HealthSettings& out) {
+  auto table = section.table("[health] above its keys");
+  if (!table) return table.error();
+  return table->read({
+      {"events",
+       [&](const TomlValue& value) {
+         return value.read(out.events, parse_events_socket, "/run/xdpflowd/events.sock");
+       }},
+      {"hook_user",
+       [&](const TomlValue& value) { return value.read(out.hook_user, parse_user_name, "nobody"); }},
+      {"hook_timeout",
+       [&](const TomlValue& value) { return value.read(out.hook_timeout, parse_hook_timeout, "10s"); }},
+  });
+}
+
 Result<std::chrono::nanoseconds> parse_timeout(std::string_view text) {
-  auto timeout = parse_duration(text);
-  if (timeout && *timeout < timeout_min) {
-    return usage_error(in_quotes(text) + " is too short; write at least \"1ms\"");
-  }
-  return timeout;
+  return parse_duration_within(text, timeout_range);
 }
 
 Status read_timeouts(const TomlTable& table, Timeouts& out) {
@@ -90,6 +110,8 @@ Status SettingsDraft::read(const TomlTable& root) {
       {"zone", [&](const TomlValue& value) { return add_zones(value); }},
       {"interface", [&](const TomlValue& value) { return add_interfaces(value); }},
       {"timeouts", [&](const TomlValue& value) { return set_timeouts(value); }},
+      {"health", [&](const TomlValue& value) { return read_health(value, settings_.health); }},
+      {"target", [&](const TomlValue& value) { return add_targets(value); }},
   });
 }
 
@@ -148,6 +170,13 @@ Status SettingsDraft::add_interfaces(const TomlValue& section) {
   auto entries = read_interfaces(section);
   if (!entries) return entries.error();
   entries_ = std::move(*entries);
+  return ok();
+}
+
+Status SettingsDraft::add_targets(const TomlValue& section) {
+  auto targets = read_targets(section);
+  if (!targets) return targets.error();
+  settings_.targets = std::move(*targets);
   return ok();
 }
 

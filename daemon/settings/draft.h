@@ -25,6 +25,7 @@ class SettingsDraft {
   Status add_zone(const TomlValue& value);
   Status add_interfaces(const TomlValue& section);
   Status set_timeouts(const TomlValue& section);
+  Status add_targets(const TomlValue& section);
   void warn_of_unused_zones();
   void warn_of_order(xf_timeout first, xf_timeout later);
 

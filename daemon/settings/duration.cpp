@@ -28,9 +28,8 @@ Error not_a_duration(std::string_view text, const std::string& why) {
                      "; write a whole number and a unit (us ms s m h d), such as \"30s\" or \"5d\"");
 }
 
-Error too_long(std::string_view text) {
-  return usage_error(in_quotes(text) + " is too long; write at most " +
-                     in_quotes(format_duration(duration_max)));
+Error too_long(std::string_view text, std::chrono::nanoseconds most) {
+  return usage_error(in_quotes(text) + " is too long; write at most " + in_quotes(format_duration(most)));
 }
 
 const Unit* find_unit(std::string_view name) {
@@ -40,9 +39,7 @@ const Unit* find_unit(std::string_view name) {
   return nullptr;
 }
 
-}  // namespace
-
-Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
+Result<std::chrono::nanoseconds> parse_any(std::string_view text) {
   if (text.empty()) return not_a_duration(text, "it is empty");
   if (text.front() == '-') return not_a_duration(text, "it is negative");
   uint64_t count = 0;
@@ -56,9 +53,24 @@ Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
   if (unit == nullptr) return not_a_duration(text, "unknown unit " + in_quotes(name));
 
   const auto most = static_cast<uint64_t>(duration_max.count() / unit->nanoseconds);
-  if (error == std::errc::result_out_of_range || count > most) return too_long(text);
-  if (count == 0) return not_a_duration(text, "it is zero");
+  if (error == std::errc::result_out_of_range || count > most) return too_long(text, duration_max);
   return std::chrono::nanoseconds(static_cast<int64_t>(count) * unit->nanoseconds);
+}
+
+}  // namespace
+
+Result<std::chrono::nanoseconds> parse_duration(std::string_view text) {
+  return parse_duration_within(text, {.least = std::chrono::nanoseconds(1), .most = duration_max});
+}
+
+Result<std::chrono::nanoseconds> parse_duration_within(std::string_view text, const DurationRange& range) {
+  auto duration = parse_any(text);
+  if (!duration) return duration;
+  if (*duration > range.most) return too_long(text, range.most);
+  if (*duration >= range.least) return duration;
+  if (duration->count() == 0) return not_a_duration(text, "it is zero");
+  return usage_error(in_quotes(text) + " is too short; write at least " +
+                     in_quotes(format_duration(range.least)));
 }
 
 std::string format_duration(std::chrono::nanoseconds duration) {

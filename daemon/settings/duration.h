@@ -16,6 +16,14 @@ inline constexpr std::chrono::nanoseconds duration_max = std::chrono::hours(24 *
 /// duration_max.
 Result<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
+struct DurationRange {
+  std::chrono::nanoseconds least;
+  std::chrono::nanoseconds most;
+};
+
+/// The same within bounds; a `least` of zero allows "0s".
+Result<std::chrono::nanoseconds> parse_duration_within(std::string_view text, const DurationRange& range);
+
 /// In the largest unit that leaves no remainder: 120 s are "2m", 90 s are "90s". Less than a microsecond:
 /// "ns".
 std::string format_duration(std::chrono::nanoseconds duration);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "settings/targets.h"
 #include "xdpflow/abi.h"
 
 namespace xdpflowd {
@@ -28,6 +29,7 @@ struct DaemonSettings {
 
 struct MetricsSettings {
   std::string listen = "127.0.0.1:9742";  // "" turns it off; IPv6 as [::1]:9742
+  bool per_target_histograms = false;
 
   bool operator==(const MetricsSettings&) const = default;
 };
@@ -70,6 +72,8 @@ struct Settings {
   std::vector<ZoneSettings> zones;  // in the order of the file; at least one
   std::vector<InterfaceSettings> interfaces;
   Timeouts timeouts = default_timeouts();
+  HealthSettings health;
+  std::vector<TargetSettings> targets;
   std::vector<std::string> warnings;  // allowed but odd, one line each, with file:line:column
 
   bool operator==(const Settings&) const = default;

@@ -8,7 +8,7 @@ namespace xdpflowd {
 namespace {
 
 constexpr size_t quoted_max = 80;    // bytes
-constexpr size_t listed_max = 16;    // words
+constexpr size_t listed_max = 24;    // words
 constexpr size_t compared_max = 64;  // bytes: no key is longer, and the comparison is quadratic
 
 bool is_control(char c) {
@@ -36,6 +36,10 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+bool has_control(std::string_view text) {
+  return std::ranges::any_of(text, is_control);
+}
 
 std::string printable(std::string_view text) {
   static constexpr std::string_view digits = "0123456789abcdef";

@@ -8,6 +8,8 @@
 
 namespace xdpflowd {
 
+bool has_control(std::string_view text);
+
 /// With control characters as \xNN: on one line and safe for a terminal.
 std::string printable(std::string_view text);
 

@@ -37,7 +37,7 @@ const char* type_of(const toml::node& node) {
 /// What to do about an error of the TOML parser, told by words of its message.
 std::string_view syntax_advice(std::string_view message) {
   static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> advice{{
-      {"cannot redefine existing array", "write [[interface]] in double brackets each time"},
+      {"cannot redefine existing array", "write [[interface]] or [[target]] in double brackets each time"},
       {"cannot redefine", "give each key and each table once"},
       {"could not determine value type", "write \"text\" in quotes or a whole number"},
       {"expected value", "write \"text\" in quotes or a whole number"},
@@ -62,16 +62,37 @@ Error syntax_error(const std::string& file, const toml::parse_error& error) {
   return place_at(file, error.source()).error(problem + std::string(message) + "; " + advice);
 }
 
+/// A string ends on its line, unless it has triple quotes: on such a line every dot counts.
+int64_t dots_outside_strings(std::string_view line) {
+  const auto has = [&](std::string_view quotes) { return line.find(quotes) != std::string_view::npos; };
+  if (has("\"\"\"") || has("'''")) return std::ranges::count(line, '.');
+  int64_t dots = 0;
+  char quote = 0;
+  for (size_t i = 0; i < line.size(); ++i) {
+    const char c = line[i];
+    if (quote == '"' && c == '\\') {
+      ++i;
+    } else if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '#') {
+      break;
+    } else if (c == '.') {
+      ++dots;
+    }
+  }
+  return dots;
+}
+
 /// toml++ destroys nested tables by recursion: a key of many thousand parts would overflow the stack.
 Status refuse_deep_keys(std::string_view text, const std::string& file) {
   constexpr auto dots_max = 32;
   unsigned line_number = 1;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
-    const bool comment = line.substr(std::min(line.find_first_not_of(" \t"), line.size())).starts_with('#');
-    if (!comment && std::ranges::count(line, '.') > dots_max) {
-      return FilePlace{file, line_number, 1}.error(
-          "more than 32 dots in one line; no key or value needs as many");
+    if (dots_outside_strings(line) > dots_max) {
+      return FilePlace{file, line_number, 1}.error("more than 32 dots in one line; no key needs as many");
     }
     text.remove_prefix(std::min(line.size() + 1, text.size()));
     ++line_number;
@@ -93,11 +114,20 @@ TomlTable::TomlTable(FilePlace place, std::string title, std::string prefix, con
     : place_(std::move(place)), title_(std::move(title)), prefix_(std::move(prefix)), table_(&table) {}
 
 std::vector<TomlValue> TomlTable::values() const {
-  std::vector<TomlValue> values;
-  for (const auto& [key, node] : *table_) values.emplace_back(place_.file, prefix_, key, node);
-  std::ranges::sort(values, {}, [](const TomlValue& value) {
-    return std::pair(value.key_place().line, value.key_place().column);
+  struct Written {
+    const toml::key* key;
+    const toml::node* node;
+  };
+  std::vector<Written> in_order;
+  in_order.reserve(table_->size());
+  for (const auto& [key, node] : *table_) in_order.push_back({&key, &node});
+  std::ranges::sort(in_order, {}, [](const Written& written) {
+    const auto& begin = written.key->source().begin;
+    return std::pair(begin.line, begin.column);
   });
+  std::vector<TomlValue> values;
+  values.reserve(in_order.size());
+  for (const auto& [key, node] : in_order) values.emplace_back(place_.file, prefix_, *key, *node);
   return values;
 }
 
@@ -149,6 +179,13 @@ Result<int64_t> TomlValue::integer(const IntegerRange& range) const {
   return value->get();
 }
 
+Status TomlValue::read(bool& out) const {
+  const auto* value = node_->as_boolean();
+  if (value == nullptr) return wrong_type(*node_, "true or false, without quotes");
+  out = value->get();
+  return ok();
+}
+
 Result<TomlTable> TomlValue::table(const std::string& advice) const {
   const auto* value = node_->as_table();
   if (value == nullptr) return wrong_type(*node_, advice);
@@ -168,6 +205,18 @@ Result<std::vector<TomlTable>> TomlValue::tables() const {
     tables.emplace_back(place_at(key_place_.file, element.source()), title, name_ + ".", *table);
   }
   return tables;
+}
+
+Result<std::vector<TomlValue>> TomlValue::elements(size_t most, std::string_view example) const {
+  const auto* array = node_->as_array();
+  if (array == nullptr) return wrong_type(*node_, "an array, such as " + std::string(example));
+  if (array->size() > most) {
+    return error(std::to_string(array->size()) + " elements are too many; write at most " +
+                 std::to_string(most));
+  }
+  std::vector<TomlValue> elements(array->size(), *this);
+  for (size_t i = 0; i < elements.size(); ++i) elements[i].node_ = array->get(i);
+  return elements;
 }
 
 Result<TomlTable> parse_toml(std::string_view text, const std::string& file, toml::table& document) {

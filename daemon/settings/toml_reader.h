@@ -74,8 +74,8 @@ class TomlValue {
   Error error(const std::string& problem) const;
 
   /// A string that `parse` accepts. `example` is shown where the value is no string.
-  template <class Out, class Parsed>
-  Status read(Out& out, Result<Parsed> (*parse)(std::string_view), std::string_view example) const {
+  template <class Out, class Parse>
+  Status read(Out& out, const Parse& parse, std::string_view example) const {
     auto written = text(example);
     if (!written) return written.error();
     auto parsed = parse(*written);
@@ -93,11 +93,17 @@ class TomlValue {
     return ok();
   }
 
+  Status read(bool& out) const;
+
   /// `advice` says how to write it: "[daemon] above its keys".
   Result<TomlTable> table(const std::string& advice) const;
 
   /// The elements of [[key]].
   Result<std::vector<TomlTable>> tables() const;
+
+  /// The elements of an array of at most `most`, each with the name of the key and a place of its own.
+  /// `example` is shown where the value is no array.
+  Result<std::vector<TomlValue>> elements(size_t most, std::string_view example) const;
 
  private:
   Result<std::string> text(std::string_view example) const;

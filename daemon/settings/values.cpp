@@ -3,21 +3,17 @@
 
 #include <arpa/inet.h>
 #include <net/if.h>
+#include <sys/un.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <climits>
-#include <utility>
 
 #include "settings/settings.h"
 #include "settings/suggestion.h"
+#include "settings/words.h"
 
 namespace xdpflowd {
 namespace {
-
-template <class T, size_t count>
-using Words = std::array<std::pair<std::string_view, T>, count>;
 
 constexpr Words<LogLevel, 5> log_levels{{{"trace", LogLevel::trace},
                                          {"debug", LogLevel::debug},
@@ -29,25 +25,6 @@ constexpr Words<DispatcherPolicy, 3> dispatcher_policies{{{"auto", DispatcherPol
                                                           {"off", DispatcherPolicy::off}}};
 constexpr Words<AttachMode, 3> attach_modes{
     {{"auto", AttachMode::automatic}, {"native", AttachMode::native}, {"generic", AttachMode::generic}}};
-
-template <class T, size_t count>
-std::string_view word_for(T value, const Words<T, count>& words) {
-  return std::ranges::find(words, value, &std::pair<std::string_view, T>::second)->first;
-}
-
-template <class T, size_t count>
-Result<T> parse_word(std::string_view text, const char* kind, const Words<T, count>& words) {
-  std::string list;
-  for (const auto& [word, value] : words) {
-    if (word == text) return value;
-    list += (list.empty() ? "" : ", ") + std::string(word);
-  }
-  return usage_error(in_quotes(text) + " is not " + kind + "; write one of " + list);
-}
-
-bool has_control(std::string_view text) {
-  return std::ranges::any_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
-}
 
 /// The first component of which `matches` is true, or "".
 template <class Predicate>
@@ -97,6 +74,12 @@ const char* interface_name_problem(std::string_view name) {
 
 }  // namespace
 
+Result<std::string> parse_file_path(std::string_view text, const std::string& advice, size_t longest) {
+  if (auto path = check_path(text, longest, advice); !path) return path.error();
+  if (text.ends_with('/')) return usage_error(in_quotes(text) + " is a folder; " + advice);
+  return std::string(text);
+}
+
 Result<LogLevel> parse_log_level(std::string_view text) {
   return parse_word(text, "a log level", log_levels);
 }
@@ -138,11 +121,26 @@ Result<std::string> parse_state_dir(std::string_view text) {
 }
 
 Result<std::string> parse_records_file(std::string_view text) {
-  static const std::string advice =
-      "write a file such as \"/var/log/xdpflowd/records.json\", or \"\" for no records";
   if (text.empty()) return std::string();
-  if (auto path = check_path(text, PATH_MAX - 1, advice); !path) return path.error();
-  if (text.ends_with('/')) return usage_error(in_quotes(text) + " is a folder; " + advice);
+  return parse_file_path(text,
+                         "write a file such as \"/var/log/xdpflowd/records.json\", or \"\" for no records");
+}
+
+Result<std::string> parse_events_socket(std::string_view text) {
+  if (text.empty()) return std::string();
+  return parse_file_path(text, "write a path such as \"/run/xdpflowd/events.sock\", or \"\" for no stream",
+                         sizeof(sockaddr_un::sun_path) - 1);
+}
+
+Result<std::string> parse_user_name(std::string_view text) {
+  constexpr size_t longest = 255;
+  const bool foreign = text.find_first_of(":/, ") != std::string_view::npos || has_control(text);
+  if (text.starts_with('-') || foreign || text.size() > longest) {
+    return usage_error(
+        in_quotes(text) +
+        " cannot be a user's name; write one that \"getent passwd\" shows, such as \"nobody\", "
+        "or \"\" for the daemon's own");
+  }
   return std::string(text);
 }
 

@@ -3,6 +3,7 @@
 // what would be right.
 #pragma once
 
+#include <climits>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,16 @@ Result<std::string> parse_state_dir(std::string_view text);
 
 /// An absolute path, or "".
 Result<std::string> parse_records_file(std::string_view text);
+
+/// An absolute path that a UNIX socket can have, or "".
+Result<std::string> parse_events_socket(std::string_view text);
+
+/// What may stand in passwd(5), or "". Whether there is such a user is seen when it is needed.
+Result<std::string> parse_user_name(std::string_view text);
+
+/// An absolute path of something that is no folder. `advice` stands behind the semicolon.
+Result<std::string> parse_file_path(std::string_view text, const std::string& advice,
+                                    size_t longest = PATH_MAX - 1);
 
 /// HOST:PORT with a numeric host, IPv6 in brackets, or "". Port 0: any free one.
 Result<std::string> parse_listen(std::string_view text);

@@ -136,6 +136,8 @@ TEST(ManPages, NameTheKeysOfTheConfiguration) {
   EXPECT_THAT(man_keys(page, "[records]"), ContainerEq(known_keys("[records]\n")));
   EXPECT_THAT(man_keys(page, "[zone.NAME]"), ContainerEq(known_keys("[zone.a]\n")));
   EXPECT_THAT(man_keys(page, "[[interface]]"), ContainerEq(known_keys("[[interface]]\n")));
+  EXPECT_THAT(man_keys(page, "[health]"), ContainerEq(known_keys("[health]\n")));
+  EXPECT_THAT(man_keys(page, "[[target]]"), ContainerEq(known_keys("[[target]]\n")));
   EXPECT_THAT(man_keys(page, "[timeouts]"),
               ContainerEq(known_keys("[[interface]]\nname = \"a\"\n[timeouts]\n")));
 }

@@ -45,6 +45,8 @@ TEST(Settings, DefaultsNeedOnlyAnInterface) {
   EXPECT_EQ(settings.daemon, DaemonSettings{});
   EXPECT_EQ(settings.metrics, MetricsSettings{});
   EXPECT_EQ(settings.records, RecordsSettings{});
+  EXPECT_EQ(settings.health, HealthSettings{});
+  EXPECT_THAT(settings.targets, IsEmpty());
   EXPECT_EQ(settings.timeouts, default_timeouts());
   EXPECT_THAT(settings.zones, ElementsAre(ZoneSettings{"default", 1'000'000, 131'072, 16}));
   EXPECT_THAT(settings.interfaces,
@@ -60,6 +62,7 @@ state_dir = "/run/bpf/x/"
 dispatcher = "require"
 [metrics]
 listen = "[::]:0"
+per_target_histograms = true
 [records]
 file = "/var/log/flows.json"
 [zone.tenant-a]
@@ -73,14 +76,19 @@ zone = "tenant-a"
 mode = "native"
 [timeouts]
 tcp_established = "1h"
+[health]
+events = "/run/xdpflowd/events.sock"
+hook_user = "nobody"
+hook_timeout = "1m"
 )");
   EXPECT_EQ(settings.daemon, (DaemonSettings{LogLevel::debug, "/run/bpf/x", DispatcherPolicy::require}));
-  EXPECT_EQ(settings.metrics.listen, "[::]:0");
+  EXPECT_EQ(settings.metrics, (MetricsSettings{"[::]:0", true}));
   EXPECT_EQ(settings.records.file, "/var/log/flows.json");
   EXPECT_THAT(settings.zones, ElementsAre(ZoneSettings{"tenant-a", 100'000, 512, 2}));
   EXPECT_THAT(settings.interfaces,
               ElementsAre(InterfaceSettings{"lan0.5", 4094, "tenant-a", AttachMode::native}));
   EXPECT_EQ(settings.timeouts[XF_TIMEOUT_TCP_ESTABLISHED], 1h);
+  EXPECT_EQ(settings.health, (HealthSettings{"/run/xdpflowd/events.sock", "nobody", 60s}));
   EXPECT_THAT(settings.warnings, IsEmpty());
 }
 
@@ -208,11 +216,10 @@ TEST(ConfigFile, ADirectoryIsRefused) {
   EXPECT_THAT(load_error("/"), HasSubstr("Is a directory"));
 }
 
-TEST(ConfigFile, AMebibyteIsReadAndNoMore) {
-  const std::string rest(1024 * 1024 - with_interface.size(), '\n');
-  EXPECT_EQ(load_error(TemporaryFile(with_interface + rest).path()), "");
-  EXPECT_THAT(load_error(TemporaryFile(with_interface + rest + "\n").path()), HasSubstr("larger than 1 MiB"));
-  EXPECT_THAT(load_error("/dev/zero"), HasSubstr("larger than 1 MiB"));
+TEST(ConfigFile, HasRoomForManyTargetsAndEndsAt64Mebibytes) {
+  const std::string comment = "#" + std::string(8 * 1024 * 1024, '.') + "\n";
+  EXPECT_EQ(load_error(TemporaryFile(with_interface + comment).path()), "");
+  EXPECT_THAT(load_error("/dev/zero"), HasSubstr("larger than 64 MiB"));
 }
 
 std::string default_file() {
@@ -246,7 +253,8 @@ TEST(DefaultFile, ShowsEveryKey) {
   const std::string text = "\n" + uncommented_default_file();
   std::vector<std::string> keys{"log_level", "state_dir", "dispatcher",    "listen",
                                 "file",      "max_flows", "max_half_open", "promote_packets",
-                                "name",      "mode",      "zone"};
+                                "name",      "mode",      "zone",          "per_target_histograms",
+                                "events",    "hook_user", "hook_timeout"};
   keys.insert(keys.end(), timeout_names.begin(), timeout_names.end());
   for (const std::string& key : keys) EXPECT_THAT(text, HasSubstr("\n" + key + " = "));
   EXPECT_THAT(text, HasSubstr(" vlan = "));
