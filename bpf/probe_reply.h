@@ -159,8 +159,8 @@ static __always_inline enum says echo_says(struct answer *a)
 	return sequence == a->sequence ? ALIVE : TOO_LATE;
 }
 
-/* What is no answer to the last SYN belongs to one before, or is forged: the port is nobody else's, so a RST harms
- * nobody. */
+/* What is no answer to the last SYN belongs to one before: the stack, which knows of none, ends that with a RST of its
+ * own, should ours have been lost. */
 static __always_inline enum says tcp_says(struct answer *a)
 {
 	const struct packet *pkt = a->pkt;
@@ -229,8 +229,9 @@ static __always_inline void count_late(struct xf_target *target)
 	__sync_fetch_and_add(&target->results[XF_RESULT_LATE], 1);
 }
 
-/* Late is what comes when its probe has been judged without it; a second copy of an answer is neither. */
-static __always_inline void take_in(struct answer *a, struct xf_target *target, enum says says)
+/* Late is what comes when its probe has been judged without it; a second copy of an answer is neither. True if it
+ * settled the probe. */
+static __always_inline bool take_in(struct answer *a, struct xf_target *target, enum says says)
 {
 	struct probe_outcome o = {
 		.sequence = a->sequence,
@@ -242,7 +243,7 @@ static __always_inline void take_in(struct answer *a, struct xf_target *target, 
 
 	if (says == TOO_LATE) {
 		count_late(target);
-		return;
+		return false;
 	}
 	if (a->pkt->icmp_error) {
 		o.icmp_type = a->pkt->icmp_type;
@@ -253,10 +254,11 @@ static __always_inline void take_in(struct answer *a, struct xf_target *target, 
 	if (!settle(a->index, &o)) {
 		if (failed_already && says == ALIVE && a->config->probe != XF_PROBE_ARP)
 			count_late(target);
-		return;
+		return false;
 	}
 	if (o.rtt_ns)
 		observe(XF_HISTOGRAM_PROBE_RTT, o.rtt_ns);
+	return true;
 }
 
 /* For a packet of which may_be_reply() is true; an enum reply. Global, for the verifier's sake: see track_here(). */
@@ -280,11 +282,11 @@ __noinline int take_reply(struct xdp_md *ctx, struct packet *pkt, int unparsed)
 		return NO_REPLY;
 	a.sequence = target->sequence;
 	says = what_it_says(&a);
-	if (says != NOTHING)
-		take_in(&a, target, says);
-	if (a.resets && !pkt->icmp_error)
+	if (says == NOTHING)
+		return NO_REPLY;
+	if (take_in(&a, target, says) && a.resets)
 		return REPLY_TO_RESET;
-	return says == NOTHING || a.config->probe == XF_PROBE_ARP ? NO_REPLY : REPLY;
+	return a.config->probe == XF_PROBE_ARP ? NO_REPLY : REPLY;
 }
 
 #endif

@@ -139,14 +139,14 @@ static __always_inline __u64 on_grid(__u64 time_ns, __u64 interval_ns)
 	return (time_ns + grid - 1) / grid * grid;
 }
 
-/* What was missed while nobody probed is not made up for. */
+/* What was missed while nobody probed is not made up for. `soon`: the kernel has begun to ask for an address. */
 static __always_inline __u64 next_due(const struct xf_target *target, const struct xf_target_config *config,
-				      const struct probe_outcome *o)
+				      const struct probe_outcome *o, bool soon)
 {
 	__u64 interval = target->health == XF_HEALTH_DOWN ? config->down_interval_ns : config->interval_ns;
 	__u64 due;
 
-	if (o->cause == XF_CAUSE_RESOLVING && interval > resolve_retry_ns)
+	if (soon && interval > resolve_retry_ns)
 		return o->now_ns + resolve_retry_ns;
 	due = target->due_ns + interval;
 	if ((__s64)(due - o->now_ns) < 0)
@@ -206,6 +206,7 @@ static __noinline bool settle(__u32 index, struct probe_outcome *o)
 	struct xf_target_config *config = config_of(index);
 	struct xf_target *target = target_of(index);
 	struct xf_target_event event = {};
+	bool soon;
 	__u64 due;
 
 	if (!config || !target || !o)
@@ -215,8 +216,9 @@ static __noinline bool settle(__u32 index, struct probe_outcome *o)
 		bpf_spin_unlock(&target->lock);
 		return false;
 	}
+	soon = o->cause == XF_CAUSE_RESOLVING && target->error != XF_CAUSE_RESOLVING;
 	apply(target, config, o, &event);
-	due = target->due_ns = next_due(target, config, o);
+	due = target->due_ns = next_due(target, config, o, soon);
 	target->phase = XF_PROBE_PHASE_WAITING;
 	bpf_spin_unlock(&target->lock);
 	start_target_timer(target, due, o->now_ns);

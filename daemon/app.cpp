@@ -12,6 +12,7 @@
 #include "dataplane/kernel.h"
 #include "dataplane/pin_paths.h"
 #include "dataplane/state_lock.h"
+#include "flow/names.h"
 #include "metrics/listener.h"
 
 namespace xdpflowd {
@@ -50,7 +51,8 @@ App::App(const Settings& settings, SettingsLoader load, EventLoop loop, DataPlan
           settings_, std::move(load), data_plane_.state(), housekeeper_,
           {.serve_metrics_at = [this](const auto& address) { return serve_metrics_at(address); },
            .record_to = [this](const auto& file) { return record_to(file); },
-           .follow_interfaces = [this] { return interfaces_.follow(settings_, data_plane_, Retry::all); }}) {}
+           .follow_interfaces = [this] { return interfaces_.follow(settings_, data_plane_, Retry::all); },
+           .apply_targets = [this](const auto& wanted) { return apply_targets(wanted); }}) {}
 
 Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader load) {
   auto loop = EventLoop::create();
@@ -70,7 +72,7 @@ Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader
   if (!socket) return socket.error();
   std::unique_ptr<App> app(new App(settings, std::move(load), std::move(*loop), std::move(*data_plane),
                                    std::move(interfaces), std::move(*socket)));
-  for (const auto step : {&App::open_rings, &App::serve_metrics, &App::listen_to_signals,
+  for (const auto step : {&App::open_health, &App::open_rings, &App::serve_metrics, &App::listen_to_signals,
                           &App::listen_to_links, &App::start_ticking, &App::feed_watchdog})
     if (auto done = (app.get()->*step)(); !done) return done.error();
   if (auto working = app->housekeeper_.start(app->settings_); !working) return working.error();
@@ -89,11 +91,33 @@ Status App::keep(Result<EventSource> source) {
 }
 
 Status App::open_rings() {
-  auto events = EventReader::open(data_plane_.state());
+  auto events = EventReader::open(data_plane_.state(),
+                                  [this](const xf_target_event& event) { health_->on_event(event); });
   if (!events) return events.error();
   events_.emplace(std::move(*events));
   if (auto kept = keep(loop_.on_readable(events_->fd(), [this] { events_->drain(); })); !kept) return kept;
   return record_to(settings_.records.file);
+}
+
+Status App::open_health() {
+  auto health = HealthChecks::open(data_plane_.state(), [this](const auto& change) { on_health_change(change); });
+  if (!health) return health.error();
+  health_.emplace(std::move(*health));
+  auto kept = keep(loop_.on_readable(health_->fd(), [this] {
+    if (auto probed = health_->probe_due(); !probed) spdlog::error("{}", probed.error().message);
+  }));
+  return kept ? apply_targets(settings_) : kept;
+}
+
+void App::on_health_change(const HealthChange& change) {
+  const auto& [target, event] = change;
+  spdlog::warn("target {} ({}): {} -> {}: {}", target.name, target.address, name_in(health_names, event.before),
+               name_in(health_names, event.after),
+               cause_text(event.cause, event.icmp_type, event.icmp_code, target.address.find(':') == std::string::npos));
+}
+
+Status App::apply_targets(const Settings& wanted) {
+  return health_->apply(wanted.targets, interfaces_.links());
 }
 
 /// Turning records on goes on without the file until that can be opened; another file in place of one in use
@@ -151,6 +175,8 @@ Status App::listen_to_links() {
   return keep(loop_.on_readable(interfaces_.fd(), [this] {
     if (auto followed = interfaces_.on_links(settings_, data_plane_); !followed)
       spdlog::error("interfaces: {}", followed.error().message);
+    if (auto followed = health_->follow(interfaces_.links()); !followed)
+      spdlog::error("targets: {}", followed.error().message);
   }));
 }
 
@@ -188,6 +214,8 @@ void App::tick() {
   balance_books();
   if (records_) records_->drain();
   housekeeper_.tick();
+  events_->drain();
+  if (auto ticked = health_->tick(); !ticked) spdlog::error("targets: {}", ticked.error().message);
 }
 
 void App::balance_books() {

@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "dataplane/bookkeeper.h"
 #include "dataplane/data_plane.h"
+#include "health/health_checks.h"
 #include "housekeeper.h"
 #include "interfaces.h"
 #include "metrics/collector.h"
@@ -48,6 +49,9 @@ class App {
   void tick();
   void balance_books();
   void reopen_records();
+  Status open_health();
+  Status apply_targets(const Settings& wanted);
+  void on_health_change(const HealthChange& change);
   Result<std::string> metrics_page();
 
   Settings settings_;  // what runs: those of the start, then as reloaded
@@ -60,6 +64,7 @@ class App {
   std::optional<RecordReader> records_;
   std::optional<EventSource> records_source_;
   std::optional<EventReader> events_;
+  std::optional<HealthChecks> health_;
   std::optional<HttpServer> http_;
   std::vector<EventSource> sources_;
   Housekeeper housekeeper_;

@@ -19,6 +19,9 @@ class Interfaces {
   /// The devices that `settings` mean now, there or not.
   std::vector<InterfaceSettings> chosen(const Settings& settings) const;
 
+  /// As of the start or on_links().
+  const LinkTable& links() const { return monitor_.table(); }
+
   /// Readable when devices may have changed: call on_links().
   int fd() const { return monitor_.fd(); }
   Status on_links(const Settings& settings, DataPlane& data_plane);

@@ -85,6 +85,8 @@ Status Reload::apply(const Change& change, const Settings& wanted) {
       return apply_zone(change, wanted);
     case Setting::interface:
       return apply_interfaces(wanted);
+    case Setting::target:
+      return apply_targets(wanted);
     default:
       return fail("this version cannot do that");
   }
@@ -138,6 +140,14 @@ Status Reload::apply_zone(const Change& change, const Settings& wanted) {
   }
   if (auto made = housekeeper_.add_zone(*added); !made) return made;
   running_.zones.push_back(*added);
+  return ok();
+}
+
+/// All of them with the first that is different.
+Status Reload::apply_targets(const Settings& wanted) {
+  if (running_.targets == wanted.targets) return ok();
+  if (auto applied = actions_.apply_targets(wanted); !applied) return applied;
+  running_.targets = wanted.targets;
   return ok();
 }
 

@@ -23,6 +23,7 @@ struct ReloadActions {
   /// Brings the data plane to the interfaces of the running settings; also tries again those that were
   /// refused.
   std::function<Status()> follow_interfaces;
+  std::function<Status(const Settings& wanted)> apply_targets;
 };
 
 class Reload {
@@ -44,6 +45,7 @@ class Reload {
   Status apply_zone_size(const Change& change, const Settings& wanted);
   Status apply_zone(const Change& change, const Settings& wanted);
   Status apply_interfaces(const Settings& wanted);
+  Status apply_targets(const Settings& wanted);
 
   Settings& running_;
   SettingsLoader load_;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstring>
 
 #include "service/netlink_attributes.h"
 #include "service/netlink_socket.h"
@@ -37,10 +38,18 @@ void read_xdp(const nlattr* xdp, Link& link) {
   });
 }
 
+void read_mac(const nlattr* attribute, Link& link) {
+  if (mnl_attr_get_payload_len(attribute) != link.mac.size()) return;
+  std::memcpy(link.mac.data(), mnl_attr_get_payload(attribute), link.mac.size());
+}
+
 void read_attribute(int type, const nlattr* attribute, Link& link) {
   switch (type) {
     case IFLA_IFNAME:
       link.name = mnl_attr_get_str(attribute);
+      break;
+    case IFLA_ADDRESS:
+      read_mac(attribute, link);
       break;
     case IFLA_MTU:
       link.mtu = mnl_attr_get_u32(attribute);
@@ -108,6 +117,7 @@ Link link_of(const nlmsghdr* message) {
   Link link;
   link.ifindex = static_cast<uint32_t>(header->ifi_index);
   link.up = (header->ifi_flags & IFF_UP) != 0;
+  link.carrier = (header->ifi_flags & IFF_LOWER_UP) != 0;
   link.loopback = (header->ifi_flags & IFF_LOOPBACK) != 0;
   bool lower_is_elsewhere = false;
   for_each_attribute(message, sizeof(ifinfomsg), [&](int type, const nlattr* attribute) {

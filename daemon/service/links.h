@@ -2,6 +2,7 @@
 // The network devices of the daemon's own network namespace.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,8 +23,10 @@ struct Link {
   uint32_t lower = 0;   // the device below (VLAN) or at the other end (veth); 0 if none or elsewhere
   std::optional<uint16_t> vlan_id;  // of a VLAN device
   uint32_t mtu = 0;
-  bool up = false;  // administratively
+  bool up = false;       // administratively
+  bool carrier = false;  // and something is at the other end
   bool loopback = false;
+  std::array<uint8_t, 6> mac{};  // all zero: not of Ethernet
   uint32_t xdp = 0;  // the ids of the XDP programs there, added up; 0 if there is none
 
   bool operator==(const Link&) const = default;

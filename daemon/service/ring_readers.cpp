@@ -59,19 +59,26 @@ void RecordReader::drain() {
     if (drain_batch() < batch_size) return;
 }
 
-Result<EventReader> EventReader::open(const PinnedState& state) {
+Result<EventReader> EventReader::open(const PinnedState& state, TargetListener listener) {
   auto ring = EventRing::open(state.events());
   if (!ring) return in_context(ring.error(), "ring events");
-  return EventReader(std::move(*ring));
+  return EventReader(std::move(*ring), std::move(listener));
+}
+
+void EventReader::take(std::span<const std::byte> bytes) const {
+  if (bytes.size() == sizeof(xf_target_event)) {
+    xf_target_event event;
+    std::memcpy(&event, bytes.data(), sizeof event);
+    if (event.type == XF_EVENT_TARGET) listener_(event);
+  } else if (bytes.size() == sizeof(xf_event)) {
+    xf_event event;
+    std::memcpy(&event, bytes.data(), sizeof event);
+    log_event(event);
+  }
 }
 
 void EventReader::drain() {
-  ring_.drain(batch_size, [](std::span<const std::byte> bytes) {
-    xf_event event;
-    if (bytes.size() != sizeof event) return;
-    std::memcpy(&event, bytes.data(), sizeof event);
-    log_event(event);
-  });
+  ring_.drain(batch_size, [this](std::span<const std::byte> bytes) { take(bytes); });
   ring_.commit();
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <functional>
+#include <span>
 #include <string>
 
 #include "base/result.h"
@@ -36,18 +38,23 @@ class RecordReader {
   std::array<std::string, XF_ZONES_MAX> zone_names_;
 };
 
-/// Logs what happened in the data plane.
+/// Logs what happened in the data plane, and passes on what happened to targets.
 class EventReader {
  public:
-  static Result<EventReader> open(const PinnedState& state);
+  using TargetListener = std::function<void(const xf_target_event&)>;
+
+  static Result<EventReader> open(const PinnedState& state, TargetListener listener);
 
   int fd() const { return ring_.fd(); }
   void drain();
 
  private:
-  explicit EventReader(EventRing ring) : ring_(std::move(ring)) {}
+  EventReader(EventRing ring, TargetListener listener)
+      : ring_(std::move(ring)), listener_(std::move(listener)) {}
+  void take(std::span<const std::byte> bytes) const;
 
   EventRing ring_;
+  TargetListener listener_;
 };
 
 }  // namespace xdpflowd

@@ -108,6 +108,8 @@ class Tracker {
   void hold_tables();
 
   int program() const;
+  /// Owns the maps.
+  const bpf_object* maps() const { return admin_->obj; }
   int table(xf_table table, unsigned zone = 0) const;
   const xdpflow_bpf& skeleton() const { return *xdpflow_; }
 

@@ -105,7 +105,7 @@ struct xf_target_config {
 	__u8 own_mac[6];     /* of route_ifindex */
 	__u16 payload_length, expect_length; /* UDP */
 	__u8 refusal;	     /* enum xf_cause: it is not probed, and this is why */
-	__u8 zero;
+	__u8 initial;	     /* enum xf_health */
 	__u8 payload[XF_PAYLOAD_MAX];
 	__u8 expect[XF_EXPECT_MAX];
 };

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "health/health_checks.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "base/clock.h"
+#include "dataplane/target_reader.h"
+#include "health/target_routes.h"
+
+namespace xdpflowd {
+namespace {
+
+constexpr size_t due_at_once = 4096;
+
+bool is_probed(uint32_t index, const xf_target_config& config) {
+  return config.first_sharer == index;
+}
+
+Status erase(const auto& map, const auto& key) {
+  auto erased = map.erase(key);
+  return !erased && erased.error().code == ENOENT ? ok() : erased;
+}
+
+}  // namespace
+
+Result<HealthChecks> HealthChecks::open(const PinnedState& state, Listener listener) {
+  auto due = EventRing::open(state.due_probes());
+  if (!due) return in_context(due.error(), "ring due_probes");
+  auto routes = Routes::open();
+  if (!routes) return routes.error();
+  auto sender = PacketSender::open();
+  if (!sender) return sender.error();
+  auto client = ProbeClient::open(state.probe_program(), state.probe_frames().fd());
+  if (!client) return client.error();
+  auto kept_routes = std::make_unique<Routes>(std::move(*routes));
+  Prober prober(std::move(*client), std::move(*sender), *kept_routes);
+  return HealthChecks(state, std::move(listener), std::move(*due), std::move(kept_routes), std::move(prober));
+}
+
+HealthChecks::HealthChecks(const PinnedState& state, Listener listener, EventRing due,
+                           std::unique_ptr<Routes> routes, Prober prober)
+    : state_(&state),
+      listener_(std::move(listener)),
+      due_(std::move(due)),
+      routes_(std::move(routes)),
+      prober_(std::move(prober)) {}
+
+Status HealthChecks::apply(const std::vector<TargetSettings>& wanted, const LinkTable& links) {
+  const auto known = read_targets(*state_);
+  if (!known) return known.error();
+  const auto plan = plan_targets(wanted, *known);
+  if (auto removed = remove(plan.gone); !removed) return removed;
+  if (auto reserved = reserve_ports(wanted); !reserved) return reserved;
+  for (const auto& target : *known) shown_[target.index] = xf_shown_health(&target.state);
+  if (auto observed = observe(links); !observed) return observed;
+  const auto kept_before = std::exchange(kept_, {});
+  std::vector<Prober::Start> starts;
+  std::vector<uint32_t> stops;
+  for (const auto& planned : plan.targets) {
+    if (const auto kept = kept_before.find(planned.index); kept != kept_before.end())
+      kept_[planned.index].refusal = kept->second.refusal;
+    if (auto written = put(planned); !written) return in_context(written.error(), "target " + planned.wanted->name);
+    if (is_probed(planned.index, planned.config))
+      starts.push_back(first_probe(planned.index, *planned.wanted));
+    else if (planned.before)
+      stops.push_back(planned.index);
+  }
+  if (auto stopped = prober_.stop(stops); !stopped) return stopped;
+  return start(starts);
+}
+
+/// Timer first, so that no callback meets what is being taken away.
+Status HealthChecks::remove(const std::vector<Target>& gone) {
+  std::vector<uint32_t> indexes;
+  for (const auto& target : gone) indexes.push_back(target.index);
+  if (auto stopped = prober_.stop(indexes); !stopped) return stopped;
+  for (const auto& target : gone) {
+    if (is_probed(target.index, target.config))
+      if (auto erased = erase(state_->probe_keys(), key_of(target.config)); !erased) return erased;
+    if (auto erased = erase(state_->targets(), target.index); !erased) return erased;
+    if (auto erased = erase(state_->target_configs(), target.index); !erased) return erased;
+    shown_.erase(target.index);
+  }
+  return ok();
+}
+
+Status HealthChecks::reserve_ports(const std::vector<TargetSettings>& wanted) {
+  auto control = state_->health().get(0);
+  if (!control) return control.error();
+  if (control->secret[0] == 0 && getrandom(control->secret, sizeof control->secret, 0) < 0)
+    return system_error(errno, "cannot get random bytes");
+  if (wanted.empty()) {
+    ports_.reset();
+    control->own_port = 0;
+  } else if (!ports_) {
+    auto ports = OwnPorts::reserve(control->own_port);
+    if (!ports) return ports.error();
+    ports_ = std::make_unique<OwnPorts>(std::move(*ports));
+    control->own_port = ports_->first();
+  }
+  control->neighbours = std::ranges::find(wanted, ProbeKind::arp, &TargetSettings::probe) != wanted.end();
+  return state_->health().set(0, *control);
+}
+
+Prober::Start HealthChecks::first_probe(uint32_t index, const TargetSettings& wanted) {
+  std::uniform_int_distribution<uint64_t> spread(0, static_cast<uint64_t>(wanted.jitter.count()));
+  return {index, spread(random_)};
+}
+
+/// A fresh target's element comes last: with it everything else is there.
+Status HealthChecks::put(const PlannedTarget& planned) {
+  Kept& kept = kept_[planned.index];
+  kept.wanted = *planned.wanted;
+  kept.config = planned.config;
+  if (auto route = find_route(kept.config, kept.wanted, *routes_, links_, observed_); !route) return route;
+  log_refusal(kept);
+  if (auto written = write(planned.index, kept.config, planned.before); !written) return written;
+  if (planned.before) return ok();
+  xf_target target{};
+  target.health = planned.config.initial;
+  target.since_ns = monotonic_ns();
+  shown_[planned.index] = target.health;
+  return state_->targets().set(planned.index, target);
+}
+
+/// `before`: its configuration until now, whose key is another one if the source has changed.
+Status HealthChecks::write(uint32_t index, const xf_target_config& config, const xf_target_config* before) {
+  if (before && is_probed(index, *before))
+    if (auto erased = erase(state_->probe_keys(), key_of(*before)); !erased) return erased;
+  if (auto set = state_->target_configs().set(index, config); !set) return set;
+  return is_probed(index, config) ? state_->probe_keys().set(key_of(config), index) : ok();
+}
+
+Status HealthChecks::start(const std::vector<Prober::Start>& targets) {
+  auto without_timer = prober_.start(targets);
+  if (!without_timer) return without_timer.error();
+  if (!without_timer->empty() && without_timer_.empty())
+    spdlog::warn("the kernel has no memory for the timers of {} targets: tried again every second",
+                 without_timer->size());
+  without_timer_ = std::move(*without_timer);
+  return ok();
+}
+
+Status HealthChecks::observe(const LinkTable& links) {
+  const auto interfaces = state_->read_interfaces();
+  if (!interfaces) return interfaces.error();
+  std::set<uint32_t> attached;
+  for (const auto& [index, interface] : *interfaces)
+    if (interface.mode != XF_MODE_DETACHED) attached.insert(interface.ifindex);
+  links_ = links;
+  observed_ = observed_devices(links, attached);
+  std::set<uint32_t> cut_off;
+  for (const Link& link : links_.links)
+    if (!link.carrier) cut_off.insert(link.ifindex);
+  prober_.set_devices(observed_, std::move(cut_off));
+  return ok();
+}
+
+Status HealthChecks::follow(const LinkTable& links) {
+  if (auto observed = observe(links); !observed) return observed;
+  for (auto& [index, kept] : kept_)
+    if (auto refreshed = refresh_route(index, kept); !refreshed) return refreshed;
+  return ok();
+}
+
+Status HealthChecks::refresh_route(uint32_t index, Kept& kept) {
+  auto config = kept.config;
+  if (auto found = find_route(config, kept.wanted, *routes_, links_, observed_); !found) return found;
+  if (std::memcmp(&config, &kept.config, sizeof config) == 0) return ok();
+  auto written = write(index, config, &kept.config);
+  kept.config = config;
+  log_refusal(kept);
+  return written;
+}
+
+void HealthChecks::log_refusal(Kept& kept) {
+  if (kept.refusal == kept.config.refusal) return;
+  kept.refusal = kept.config.refusal;
+  const auto& wanted = kept.wanted;
+  if (kept.refusal == XF_CAUSE_NONE)
+    spdlog::info("target {} ({}) is probed", wanted.name, wanted.address);
+  else
+    spdlog::warn("target {} ({}) is not probed: {}", wanted.name, wanted.address,
+                 cause_text(kept.refusal, 0, 0, true));
+}
+
+Status HealthChecks::probe_due() {
+  std::vector<uint32_t> indexes;
+  due_.drain(due_at_once, [&](std::span<const std::byte> bytes) {
+    xf_due due;
+    if (bytes.size() != sizeof due) return;
+    std::memcpy(&due, bytes.data(), sizeof due);
+    indexes.push_back(due.index);
+  });
+  due_.commit();
+  return prober_.probe(indexes);
+}
+
+void HealthChecks::on_event(const xf_target_event& event) {
+  const auto kept = kept_.find(event.index);
+  const auto shown = shown_.find(event.index);
+  if (kept == kept_.end() || shown == shown_.end() || shown->second == event.after) return;
+  shown->second = event.after;
+  listener_({kept->second.wanted, event});
+}
+
+Status HealthChecks::tick() {
+  ++ticks_;
+  if (kept_.empty()) return ok();
+  for (const auto step : {&HealthChecks::look_for_losses, &HealthChecks::refresh_some_routes,
+                          &HealthChecks::use_neighbours, &HealthChecks::look_for_stuck})
+    if (auto done = (this->*step)(); !done) return done;
+  return ok();
+}
+
+/// What an event that found its ring full would have told.
+Status HealthChecks::look_for_losses() {
+  const auto stats = state_->global_stats().sum(0);
+  if (!stats) return stats.error();
+  if (stats->lost[XF_LOST_EVENT] == events_lost_) return ok();
+  events_lost_ = stats->lost[XF_LOST_EVENT];
+  const auto now = targets();
+  if (!now) return now.error();
+  for (const auto& [index, config, state] : *now) {
+    xf_target_event event{};
+    event.index = index;
+    event.time_ns = state.since_ns;
+    event.before = shown_[index];
+    event.after = xf_shown_health(&state);
+    event.cause = state.cause;
+    event.forced = state.forced != XF_HEALTH_UNKNOWN;
+    on_event(event);
+  }
+  return ok();
+}
+
+/// All of them once a minute: an address or a route may have changed without a word.
+Status HealthChecks::refresh_some_routes() {
+  constexpr size_t parts = 60;
+  for (size_t i = 0; i <= kept_.size() / parts; ++i) {
+    auto next = kept_.upper_bound(next_refresh_);
+    if (next == kept_.end()) next = kept_.begin();
+    next_refresh_ = next->first;
+    if (auto refreshed = refresh_route(next->first, next->second); !refreshed) return refreshed;
+  }
+  return ok();
+}
+
+/// The kernel does not see that we use its neighbours: what nobody else uses would grow stale and be forgotten.
+Status HealthChecks::use_neighbours() {
+  constexpr unsigned seconds = 10;
+  if (ticks_ % seconds == 0) {
+    const auto next_hops = prober_.take_next_hops();
+    growing_old_.assign(next_hops.begin(), next_hops.end());
+  }
+  const size_t some = std::min(growing_old_.size(), growing_old_.size() / (seconds - ticks_ % seconds) + 1);
+  for (size_t i = 0; i < some; ++i) {
+    const auto next_hop = growing_old_.back();
+    growing_old_.pop_back();
+    if (auto used = routes_->use_neighbour(next_hop.ifindex, next_hop.address); !used)
+      spdlog::debug("{}", used.error().message);
+  }
+  return ok();
+}
+
+/// A timer that could not be had or was lost, a probe that was due while nobody could build it.
+Status HealthChecks::look_for_stuck() {
+  constexpr unsigned seconds = 10;
+  constexpr uint64_t patience_ns = 5'000'000'000;
+  std::vector<Prober::Start> stuck;
+  for (const auto index : without_timer_)
+    if (const auto kept = kept_.find(index); kept != kept_.end())
+      stuck.push_back(first_probe(index, kept->second.wanted));
+  if (ticks_ % seconds == 0) {
+    const auto now = targets();
+    if (!now) return now.error();
+    for (const auto& [index, config, state] : *now)
+      if (is_probed(index, config) && state.due_ns != 0 && state.phase != XF_PROBE_PHASE_SENT &&
+          static_cast<int64_t>(monotonic_ns() - state.due_ns - patience_ns) > 0)
+        stuck.push_back({index, 0});
+  }
+  return stuck.empty() ? ok() : start(stuck);
+}
+
+Result<std::vector<Target>> HealthChecks::targets() const {
+  return read_targets(*state_);
+}
+
+}  // namespace xdpflowd

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#pragma once
+
+#include <span>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "xdpflow/abi.h"
+
+namespace xdpflowd {
+
+/// Sends frames as they are.
+class PacketSender {
+ public:
+  static Result<PacketSender> open();
+
+  /// At most XF_PROBE_BATCH, each by its `ifindex`. What was not sent gets an enum xf_cause as its `outcome`.
+  void send(std::span<xf_probe_frame* const> frames) const;
+
+ private:
+  explicit PacketSender(UniqueFd socket) : socket_(std::move(socket)) {}
+
+  UniqueFd socket_;
+};
+
+}  // namespace xdpflowd
