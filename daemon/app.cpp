@@ -12,7 +12,6 @@
 #include "dataplane/kernel.h"
 #include "dataplane/pin_paths.h"
 #include "dataplane/state_lock.h"
-#include "flow/names.h"
 #include "metrics/listener.h"
 
 namespace xdpflowd {
@@ -52,7 +51,8 @@ App::App(const Settings& settings, SettingsLoader load, EventLoop loop, DataPlan
           {.serve_metrics_at = [this](const auto& address) { return serve_metrics_at(address); },
            .record_to = [this](const auto& file) { return record_to(file); },
            .follow_interfaces = [this] { return interfaces_.follow(settings_, data_plane_, Retry::all); },
-           .apply_targets = [this](const auto& wanted) { return apply_targets(wanted); }}) {}
+           .apply_targets = [this](const auto& wanted) { return apply_targets(wanted); },
+           .apply_health = [this](const auto& wanted) { return news_->apply(wanted); }}) {}
 
 Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader load) {
   auto loop = EventLoop::create();
@@ -100,20 +100,15 @@ Status App::open_rings() {
 }
 
 Status App::open_health() {
-  auto health = HealthChecks::open(data_plane_.state(), [this](const auto& change) { on_health_change(change); });
+  auto health = HealthChecks::open(data_plane_.state(), [this](const auto& change) { news_->tell(change); });
   if (!health) return health.error();
   health_.emplace(std::move(*health));
+  news_.emplace(loop_, [this] { return health_->targets(); });
+  if (auto applied = news_->apply(settings_.health); !applied) return applied;
   auto kept = keep(loop_.on_readable(health_->fd(), [this] {
     if (auto probed = health_->probe_due(); !probed) spdlog::error("{}", probed.error().message);
   }));
   return kept ? apply_targets(settings_) : kept;
-}
-
-void App::on_health_change(const HealthChange& change) {
-  const auto& [target, event] = change;
-  spdlog::warn("target {} ({}): {} -> {}: {}", target.name, target.address, name_in(health_names, event.before),
-               name_in(health_names, event.after),
-               cause_text(event.cause, event.icmp_type, event.icmp_code, target.address.find(':') == std::string::npos));
 }
 
 Status App::apply_targets(const Settings& wanted) {

@@ -10,6 +10,7 @@
 #include "dataplane/bookkeeper.h"
 #include "dataplane/data_plane.h"
 #include "health/health_checks.h"
+#include "health/newsroom.h"
 #include "housekeeper.h"
 #include "interfaces.h"
 #include "metrics/collector.h"
@@ -51,7 +52,6 @@ class App {
   void reopen_records();
   Status open_health();
   Status apply_targets(const Settings& wanted);
-  void on_health_change(const HealthChange& change);
   Result<std::string> metrics_page();
 
   Settings settings_;  // what runs: those of the start, then as reloaded
@@ -65,6 +65,7 @@ class App {
   std::optional<EventSource> records_source_;
   std::optional<EventReader> events_;
   std::optional<HealthChecks> health_;
+  std::optional<Newsroom> news_;
   std::optional<HttpServer> http_;
   std::vector<EventSource> sources_;
   Housekeeper housekeeper_;

@@ -87,6 +87,9 @@ Status Reload::apply(const Change& change, const Settings& wanted) {
       return apply_interfaces(wanted);
     case Setting::target:
       return apply_targets(wanted);
+    case Setting::health_events:
+    case Setting::health_hooks:
+      return apply_health(wanted);
     default:
       return fail("this version cannot do that");
   }
@@ -148,6 +151,12 @@ Status Reload::apply_targets(const Settings& wanted) {
   if (running_.targets == wanted.targets) return ok();
   if (auto applied = actions_.apply_targets(wanted); !applied) return applied;
   running_.targets = wanted.targets;
+  return ok();
+}
+
+Status Reload::apply_health(const Settings& wanted) {
+  if (auto applied = actions_.apply_health(wanted.health); !applied) return applied;
+  running_.health = wanted.health;
   return ok();
 }
 

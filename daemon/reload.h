@@ -24,6 +24,7 @@ struct ReloadActions {
   /// refused.
   std::function<Status()> follow_interfaces;
   std::function<Status(const Settings& wanted)> apply_targets;
+  std::function<Status(const HealthSettings& wanted)> apply_health;
 };
 
 class Reload {
@@ -46,6 +47,7 @@ class Reload {
   Status apply_zone(const Change& change, const Settings& wanted);
   Status apply_interfaces(const Settings& wanted);
   Status apply_targets(const Settings& wanted);
+  Status apply_health(const Settings& wanted);
 
   Settings& running_;
   SettingsLoader load_;

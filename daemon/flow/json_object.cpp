@@ -13,6 +13,19 @@ void append_number(std::string& out, uint64_t value) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
 
+void append_escaped(std::string& out, char c) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  if (byte < 0x20) {
+    out += "\\u00";
+    out += hex[byte >> 4];
+    out += hex[byte & 0xf];
+    return;
+  }
+  if (c == '"' || c == '\\') out += '\\';
+  out += c;
+}
+
 }  // namespace
 
 void JsonObject::key(std::string_view name) {
@@ -28,6 +41,23 @@ void JsonObject::text(std::string_view name, std::string_view value) {
   out_ += '"';
   out_ += value;
   out_ += '"';
+}
+
+void JsonObject::escaped(std::string_view name, std::string_view value) {
+  key(name);
+  out_ += '"';
+  for (const char c : value) append_escaped(out_, c);
+  out_ += '"';
+}
+
+void JsonObject::boolean(std::string_view name, bool value) {
+  key(name);
+  out_ += value ? "true" : "false";
+}
+
+void JsonObject::null(std::string_view name) {
+  key(name);
+  out_ += "null";
 }
 
 void JsonObject::number(std::string_view name, uint64_t value) {

@@ -17,7 +17,11 @@ class JsonObject {
 
   /// `value` must need no escaping, as names, addresses and times do not.
   void text(std::string_view key, std::string_view value);
+  /// Any value, escaped where it must be.
+  void escaped(std::string_view key, std::string_view value);
   void number(std::string_view key, uint64_t value);
+  void boolean(std::string_view key, bool value);
+  void null(std::string_view key);
   void seconds(std::string_view key, int64_t nanoseconds);  // not negative; nine decimals, exact
   void address(std::string_view key, const xf_addr& value);
   void close() { out_ += '}'; }

@@ -50,6 +50,14 @@ int fd_is_ready(sd_event_source* source, int, uint32_t, void* handler) {
   return call(source, *static_cast<Handler*>(handler));
 }
 
+int time_is_over(sd_event_source* source, uint64_t, void* handler) {
+  return call(source, *static_cast<Handler*>(handler));
+}
+
+uint64_t accuracy_us(uint64_t wait_us) {
+  return wait_us / 10 + 1;  // 0 would mean sd-event's default of 250 ms
+}
+
 int timer_fired(sd_event_source* source, uint64_t due_us, void* userdata) {
   auto& handler = *static_cast<Handler*>(userdata);
   uint64_t now_us = 0;
@@ -102,11 +110,10 @@ Result<EventSource> EventLoop::on_signal(int signal, Callback callback) {
 Result<EventSource> EventLoop::every(std::chrono::microseconds interval, Callback callback) {
   if (interval.count() <= 0) return fail("cannot make a timer: its interval must be above zero");
   const auto interval_us = static_cast<uint64_t>(interval.count());
-  const uint64_t accuracy_us = interval_us / 10 + 1;  // 0 would mean sd-event's default of 250 ms
   auto handler = std::make_unique<Handler>(Handler{std::move(callback), thrown_, interval_us});
   sd_event_source* source = nullptr;
-  int added = sd_event_add_time_relative(handle(), &source, CLOCK_MONOTONIC, interval_us, accuracy_us,
-                                         timer_fired, handler.get());
+  int added = sd_event_add_time_relative(handle(), &source, CLOCK_MONOTONIC, interval_us,
+                                         accuracy_us(interval_us), timer_fired, handler.get());
   if (added >= 0) added = sd_event_source_set_enabled(source, SD_EVENT_ON);
   return own(added, source, std::move(handler), "cannot make a timer");
 }
@@ -120,10 +127,32 @@ Result<EventSource> EventLoop::when_idle(Callback callback) {
   return own(added, source, std::move(handler), "cannot plan work for when the main loop is idle");
 }
 
-Result<EventSource> EventLoop::on_readable(int fd, Callback callback) {
+Result<EventSource> EventLoop::after(std::chrono::microseconds delay, Callback callback) {
+  if (delay.count() < 0) return fail("cannot make a timer: its delay must not be below zero");
+  const auto delay_us = static_cast<uint64_t>(delay.count());
   auto handler = std::make_unique<Handler>(Handler{std::move(callback), thrown_});
   sd_event_source* source = nullptr;
-  const int added = sd_event_add_io(handle(), &source, fd, EPOLLIN, fd_is_ready, handler.get());
+  const int added = sd_event_add_time_relative(handle(), &source, CLOCK_MONOTONIC, delay_us,
+                                               accuracy_us(delay_us), time_is_over, handler.get());
+  return own(added, source, std::move(handler), "cannot make a timer");
+}
+
+Result<EventSource> EventLoop::on_readable(int fd, Callback callback) {
+  return on_ready(fd, EPOLLIN, std::move(callback));
+}
+
+Result<EventSource> EventLoop::on_writable(int fd, Callback callback) {
+  return on_ready(fd, EPOLLOUT, std::move(callback));
+}
+
+Result<EventSource> EventLoop::on_hangup(int fd, Callback callback) {
+  return on_ready(fd, EPOLLHUP, std::move(callback));
+}
+
+Result<EventSource> EventLoop::on_ready(int fd, uint32_t events, Callback callback) {
+  auto handler = std::make_unique<Handler>(Handler{std::move(callback), thrown_});
+  sd_event_source* source = nullptr;
+  const int added = sd_event_add_io(handle(), &source, fd, events, fd_is_ready, handler.get());
   return own(added, source, std::move(handler), "cannot watch a file descriptor");
 }
 

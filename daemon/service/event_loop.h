@@ -50,8 +50,18 @@ class EventLoop {
   /// Once per turn of the loop in which nothing else is waiting, until destroyed: for long work in bites.
   Result<EventSource> when_idle(Callback callback);
 
-  /// While `fd` is readable, or has an error that reading it would tell. The caller keeps `fd` open.
+  /// Once, `delay` from now, and up to a tenth of it late.
+  Result<EventSource> after(std::chrono::microseconds delay, Callback callback);
+
+  /// While `fd` is readable, or has an error that reading it would tell. The caller keeps `fd` open. A pidfd
+  /// is readable once its process has ended.
   Result<EventSource> on_readable(int fd, Callback callback);
+
+  /// While `fd` takes more bytes, or has an error that writing to it would tell. The caller keeps `fd` open.
+  Result<EventSource> on_writable(int fd, Callback callback);
+
+  /// When both directions of the connection `fd` are closed, whatever of it was not read.
+  Result<EventSource> on_hangup(int fd, Callback callback);
 
   /// Makes run() return `exit_code` once the callback that is running returns.
   void stop(int exit_code = 0);
@@ -67,6 +77,7 @@ class EventLoop {
   };
 
   explicit EventLoop(sd_event* event) : event_(event) {}
+  Result<EventSource> on_ready(int fd, uint32_t events, Callback callback);
 
   std::unique_ptr<sd_event, Release> event_;
   std::shared_ptr<std::string> thrown_ = std::make_shared<std::string>();  // by a callback; "" if none did

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "service/event_loop.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -147,6 +149,33 @@ TEST_F(EventLoopTest, ASourceMayOutliveItsLoop) {
   source.reset();
 }
 
+TEST_F(EventLoopTest, WhatIsDueLaterHappensOnce) {
+  int happened = 0;
+  auto once = loop_.after(1ms, [&] { happened++; });
+  ASSERT_TRUE(once) << once.error().message;
+  auto end = loop_.every(20ms, [&] { loop_.stop(); });
+  EXPECT_TRUE(loop_.run());
+  EXPECT_EQ(happened, 1);
+}
+
+TEST_F(EventLoopTest, WhatIsDueLaterCanBeCalledOff) {
+  bool happened = false;
+  {
+    auto once = loop_.after(1ms, [&] { happened = true; });
+  }
+  auto end = loop_.every(20ms, [&] { loop_.stop(); });
+  EXPECT_TRUE(loop_.run());
+  EXPECT_FALSE(happened);
+}
+
+TEST_F(EventLoopTest, WhatIsDueLaterMayBeDueAtOnceAndNotEarlier) {
+  auto once = loop_.after(0ms, [&] { loop_.stop(7); });
+  auto exit_code = loop_.run();
+  ASSERT_TRUE(once && exit_code);
+  EXPECT_EQ(*exit_code, 7);
+  EXPECT_FALSE(loop_.after(-1ms, [] {}));
+}
+
 TEST_F(EventLoopTest, AReadableDescriptorReachesItsCallback) {
   std::array<int, 2> ends{};
   ASSERT_EQ(pipe(ends.data()), 0);
@@ -161,6 +190,45 @@ TEST_F(EventLoopTest, AReadableDescriptorReachesItsCallback) {
   ASSERT_EQ(write(writer.get(), "x", 1), 1);
   EXPECT_TRUE(loop_.run());
   EXPECT_EQ(got, 'x');
+}
+
+TEST_F(EventLoopTest, ADescriptorIsWritableOnceThereIsRoom) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe2(ends.data(), O_NONBLOCK), 0);
+  const UniqueFd reader(ends[0]);
+  const UniqueFd writer(ends[1]);
+  std::array<char, 4096> block{};
+  while (write(writer.get(), block.data(), block.size()) > 0) {
+  }
+  int calls = 0;
+  auto source = loop_.on_writable(writer.get(), [&] { ++calls, loop_.stop(); });
+  ASSERT_TRUE(source) << source.error().message;
+  auto drained = loop_.after(5ms, [&] {
+    EXPECT_EQ(calls, 0);
+    while (read(reader.get(), block.data(), block.size()) > 0) {
+    }
+  });
+  EXPECT_TRUE(loop_.run());
+  EXPECT_EQ(calls, 1);
+}
+
+TEST_F(EventLoopTest, AConnectionHangsUpWhenBothOfItsDirectionsAreClosed) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+  const UniqueFd ours(ends[0]);
+  UniqueFd theirs(ends[1]);
+  bool half = true;
+  auto source = loop_.on_hangup(ours.get(), [&] { loop_.stop(half ? 1 : 2); });
+  ASSERT_TRUE(source) << source.error().message;
+  ASSERT_EQ(write(theirs.get(), "unread", 6), 6);
+  ASSERT_EQ(shutdown(theirs.get(), SHUT_WR), 0);
+  auto closed = loop_.after(5ms, [&] {
+    half = false;
+    const UniqueFd gone = std::move(theirs);
+  });
+  auto exit_code = loop_.run();
+  ASSERT_TRUE(exit_code);
+  EXPECT_EQ(*exit_code, 2);
 }
 
 TEST_F(EventLoopTest, ABadDescriptorIsRefused) {
