@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Targets end to end: a real server is cut off and comes back, and everybody is told; the daemon dies, stands still,
+// starts again.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "daemon_lab.h"
+#include "foreign_program.h"
+#include "sockets.h"
+
+namespace xdpflowd::test {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// A [[target]] with interval 50 ms and timeout 40 ms.
+std::string target(const std::string& name, const std::string& address, const std::string& more = "probe = \"icmp\"") {
+  return "[[target]]\nname = \"" + name + "\"\naddress = \"" + address +
+         "\"\ninterval = \"50ms\"\ntimeout = \"40ms\"\n" + more + "\n";
+}
+
+class Health : public DaemonLab {
+ protected:
+  explicit Health(const LabOptions& options = {}) : DaemonLab(options) {
+    // What XDP_TX sends into a veth arrives only if there is an XDP program at its other end.
+    attach_foreign_program(lab.server, "server0");
+  }
+
+  Json targets() const { return Json::parse(must_ctl({"targets", "--json"})); }
+  Json the_target(const std::string& name) const {
+    for (const auto& each : targets())
+      if (each.at("name") == name) return each;
+    throw std::runtime_error("there is no target " + name);
+  }
+  std::string state_of(const std::string& name) const { return the_target(name).at("state"); }
+  bool turns(const std::string& name, const std::string& state) const {
+    return eventually(patience, [&] { return state_of(name) == state; });
+  }
+  bool fails_by(const std::string& name, const std::string& error) const {
+    return eventually(patience, [&] { return the_target(name).at("last_error") == error; });
+  }
+
+  void firewall(const std::string& rule) const {
+    run(lab.server.command({"nft", "-f", "-"}), patience,
+        "table inet cut { chain in { type filter hook input priority 0; " + rule + "; } }\n");
+  }
+  void no_firewall() const { lab.server.run({"nft", "delete", "table", "inet", "cut"}); }
+
+  static std::string log(const Background& daemon) { return daemon.err() + daemon.out(); }
+};
+
+const std::string tcp_8080 = "probe = \"tcp\"\nport = 8080";
+
+TEST_F(Health, EveryKindOfProbeSeesALivingServer) {
+  const auto web4 = listen_tcp(lab.server, Lab::server4, 8080), web6 = listen_tcp(lab.server, Lab::server6, 8080);
+  const auto echo = lab.server.start({"python3", "-c",
+                                      "import socket\n"
+                                      "s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)\n"
+                                      "s.bind(('::', 7))\n"
+                                      "while True:\n"
+                                      "    data, peer = s.recvfrom(2048)\n"
+                                      "    s.sendto(b'pong' + data, peer)\n"});
+  const std::string udp_7 = "probe = \"udp\"\nport = 7\npayload = \"ping\"\nexpect = \"pongping\"";
+  const auto daemon = start_daemon({.rest = target("icmp4", Lab::server4) + target("icmp6", Lab::server6) +
+                                            target("tcp4", Lab::server4, tcp_8080) +
+                                            target("tcp6", Lab::server6, tcp_8080) +
+                                            target("udp4", Lab::server4, udp_7) + target("udp6", Lab::server6, udp_7) +
+                                            target("arp4", Lab::server4, "probe = \"arp\"") +
+                                            target("nd6", Lab::server6, "probe = \"arp\"")});
+  for (const auto* name : {"icmp4", "icmp6", "tcp4", "tcp6", "udp4", "udp6", "arp4", "nd6"}) {
+    EXPECT_TRUE(turns(name, "up")) << the_target(name).dump() << log(daemon);
+    EXPECT_GT(the_target(name).at("rtt_seconds"), 0) << name;
+  }
+  EXPECT_EQ(lab.server.must_run({"ss", "-Htan", "state", "established", "sport", "=", "8080"}), "")
+      << "a probe left a connection";
+  EXPECT_EQ(count(), 0U) << "probes are no flows";
+}
+
+struct Cut {
+  const char* name;
+  const char* probe;
+  std::function<void(const Netns& server, const Netns& router)> cut, mend;
+};
+
+class CutOff : public Health, public ::testing::WithParamInterface<Cut> {};
+
+std::vector<Cut> cuts() {
+  const auto nft = [](const std::string& rule) {
+    return [rule](const Netns& server, const Netns&) {
+      run(server.command({"nft", "-f", "-"}), patience,
+          "table inet cut { chain in { type filter hook input priority 0; " + rule + "; } }\n");
+    };
+  };
+  const auto no_nft = [](const Netns& server, const Netns&) { server.must_run({"nft", "delete", "table", "inet", "cut"}); };
+  return {
+      {"LinkDownAtTheServer", "probe = \"icmp\"", [](const auto& server, const auto&) { server.ip("link set server0 down"); },
+       [](const auto& server, const auto&) { server.ip("link set server0 up"); }},
+      {"LinkDownAtTheRouter", "probe = \"icmp\"", [](const auto&, const auto& router) { router.ip("link set wan0 down"); },
+       [](const auto&, const auto& router) { router.ip("link set wan0 up"); }},
+      {"AddressRemoved", "probe = \"icmp\"",
+       [](const auto& server, const auto&) { server.ip("address del 198.18.2.2/24 dev server0"); },
+       [](const auto& server, const auto&) { server.ip("address add 198.18.2.2/24 dev server0"); }},
+      {"EchoDropped", "probe = \"icmp\"", nft("icmp type echo-request drop"), no_nft},
+      {"PortRejected", "probe = \"tcp\"\nport = 8080", nft("tcp dport 8080 reject with icmp type port-unreachable"), no_nft},
+      {"SynDropped", "probe = \"tcp\"\nport = 8080", nft("tcp dport 8080 drop"), no_nft},
+      {"BlackHole", "probe = \"icmp\"",
+       [](const auto&, const auto& router) { router.ip("route add blackhole 198.18.2.2/32"); },
+       [](const auto&, const auto& router) { router.ip("route del blackhole 198.18.2.2/32"); }},
+  };
+}
+
+INSTANTIATE_TEST_SUITE_P(, CutOff, ::testing::ValuesIn(cuts()), [](const auto& test) { return test.param.name; });
+
+TEST_P(CutOff, IsNoticedAndSoIsItsEnd) {
+  const auto web = listen_tcp(lab.server, Lab::server4, 8080);
+  const auto daemon = start_daemon({.rest = target("server", Lab::server4, GetParam().probe)});
+  ASSERT_TRUE(turns("server", "up")) << log(daemon);
+  GetParam().cut(lab.server, lab.router);
+  EXPECT_TRUE(turns("server", "down")) << the_target("server").dump();
+  GetParam().mend(lab.server, lab.router);
+  EXPECT_TRUE(turns("server", "up")) << the_target("server").dump();
+  EXPECT_EQ(scrape().sum("xdpflowd_target_up"), 1);
+}
+
+TEST_F(Health, AServiceThatStoppedIsRefused) {
+  std::optional<UniqueFd> web(listen_tcp(lab.server, Lab::server4, 8080));
+  const auto daemon = start_daemon(
+      {.rest = target("web", Lab::server4, tcp_8080) + target("any", Lab::server6, tcp_8080 + "\non_refused = \"up\"")});
+  ASSERT_TRUE(turns("web", "up"));
+  EXPECT_TRUE(turns("any", "up")) << "a refusal is up by its configuration";
+  web.reset();
+  EXPECT_TRUE(turns("web", "down"));
+  EXPECT_EQ(the_target("web").at("last_error"), "connection refused");
+}
+
+TEST_F(Health, EverybodyIsTold) {
+  const std::string told = folder.file("told"), events = folder.file("events.sock");
+  const auto daemon = start_daemon(
+      {.rest = "[health]\nevents = \"" + events + "\"\n" +
+               target("server", Lab::server4,
+                      "on_change = [\"/bin/sh\", \"-c\", \"echo $XDPFLOWD_TARGET $XDPFLOWD_OLD $XDPFLOWD_NEW "
+                      "$XDPFLOWD_REASON >> " + told + "\"]")});
+  const Background listener({"python3", "-u", "-c",
+                             "import socket, sys\n"
+                             "s = socket.socket(socket.AF_UNIX)\n"
+                             "s.connect(sys.argv[1])\n"
+                             "while data := s.recv(4096): print(data.decode(), end='')\n",
+                             events});
+  ASSERT_TRUE(turns("server", "up"));
+  firewall("icmp type echo-request drop");
+  ASSERT_TRUE(turns("server", "down"));
+  EXPECT_TRUE(eventually(patience, [&] {
+    return read_file(told) == "server unknown up reply\nserver up down timeout\n";
+  })) << read_file(told);
+  EXPECT_TRUE(eventually(patience, [&] { return listener.out().find("\"new\":\"down\"") != std::string::npos; }))
+      << listener.out();
+  EXPECT_THAT(log(daemon), HasSubstr("target server (198.18.2.2, icmp): up -> down: timeout, decided "));
+  const auto page = scrape();
+  EXPECT_EQ(page.sum("xdpflowd_target_up"), 0);
+  EXPECT_EQ(page.sum("xdpflowd_target_transitions_total"), 2);
+}
+
+TEST_F(Health, ATargetBeyondAGatewayIsProbedThroughIt) {
+  lab.server.ip("address add 203.0.113.7/32 dev lo");
+  lab.router.ip("route add 203.0.113.0/24 via 198.18.2.2");
+  const auto daemon = start_daemon({.rest = target("far", "203.0.113.7") + target("farther", "203.0.113.8")});
+  EXPECT_TRUE(turns("far", "up")) << the_target("far").dump();
+  EXPECT_TRUE(turns("farther", "down")) << the_target("farther").dump();
+}
+
+TEST_F(Health, WorksInGenericMode) {
+  const auto web = listen_tcp(lab.server, Lab::server4, 8080);
+  const auto daemon = start_daemon({.interfaces = interface("wan0", "mode = \"generic\"") + interface("lan0"),
+                                    .rest = target("ping", Lab::server4) + target("web", Lab::server4, tcp_8080)});
+  EXPECT_TRUE(turns("ping", "up"));
+  EXPECT_TRUE(turns("web", "up"));
+  EXPECT_TRUE(eventually(patience, [&] { return the_target("web").at("probes_sent") > 20; }));
+  EXPECT_EQ(state_of("web"), "up");
+}
+
+TEST_F(Health, ADeadNeighbourIsDownOnceTheKernelHasGivenUpOnIt) {
+  const auto daemon = start_daemon({.rest = target("nobody", Lab::nobody4, "fall = 1")});
+  EXPECT_TRUE(fails_by("nobody", "asking for the next hop's address"));
+  EXPECT_EQ(state_of("nobody"), "unknown");
+  EXPECT_TRUE(turns("nobody", "down"));
+  EXPECT_EQ(the_target("nobody").at("last_error"), "no answer to ARP or neighbour discovery");
+}
+
+TEST_F(Health, WhatCannotBeProbedIsSaidAndNeitherUpNorDown) {
+  const auto daemon = start_daemon({.interfaces = interface("lan0"),
+                                    .rest = target("elsewhere", Lab::server4) + target("self", Lab::wan4) +
+                                            target("client", Lab::client4) + target("noroute", "10.99.0.1")});
+  EXPECT_TRUE(turns("client", "up"));
+  EXPECT_THAT(log(daemon), AllOf(HasSubstr("target elsewhere (198.18.2.2) is not probed: replies would arrive on"),
+                                 HasSubstr("target self (198.18.2.1) is not probed: is an address of this machine")));
+  EXPECT_EQ(state_of("elsewhere"), "unknown");
+  EXPECT_EQ(state_of("self"), "unknown");
+  EXPECT_TRUE(turns("noroute", "down"));
+  EXPECT_EQ(the_target("noroute").at("last_error"), "no route");
+}
+
+TEST_F(Health, StatesAndMaintenanceOutliveTheDaemon) {
+  const DaemonConfig config = {.rest = target("server", Lab::server4) + target("forced", Lab::server6)};
+  uint64_t sent = 0;
+  {
+    auto daemon = start_daemon(config);
+    ASSERT_TRUE(turns("server", "up"));
+    ASSERT_TRUE(turns("forced", "up"));
+    must_ctl({"targets", "set", "forced", "down"});
+    EXPECT_EQ(state_of("forced"), "down");
+    EXPECT_TRUE(daemon.wait_for_output("target forced (2001:db8:2::2, icmp): up -> down: maintenance", patience));
+    sent = the_target("server").at("probes_sent");
+    kill_daemon(daemon);
+  }
+  EXPECT_EQ(state_of("server"), "up");
+  EXPECT_TRUE(eventually(patience, [&] { return the_target("server").at("stale") == true; }));
+  EXPECT_EQ(state_of("server"), "up") << "a verdict without a probe";
+  auto daemon = start_daemon(config);
+  EXPECT_TRUE(eventually(patience, [&] { return the_target("server").at("probes_sent") > sent + 3; }));
+  EXPECT_THAT(log(daemon), Not(HasSubstr("target server"))) << "nothing has changed";
+  EXPECT_EQ(state_of("forced"), "down");
+  must_ctl({"targets", "set", "forced", "auto"});
+  EXPECT_EQ(state_of("forced"), "up");
+  EXPECT_EQ(ctl({"targets", "set", "nobody", "up"}).status, 2);
+}
+
+TEST_F(Health, AProbeOutstandingWhenTheDaemonStopsIsStillJudged) {
+  const auto daemon_config = DaemonConfig{
+      .rest = "[[target]]\nname = \"server\"\naddress = \"198.18.2.2\"\ninterval = \"2s\"\ntimeout = \"1s\"\n"
+              "down_interval = \"2s\"\nfall = 1\nrise = 1\njitter = \"0s\"\n"};
+  auto daemon = start_daemon(daemon_config);
+  ASSERT_TRUE(turns("server", "up"));
+  const auto failed = [&] { return the_target("server").at("probes_failed") == 1; };
+  firewall("icmp type echo-request drop");
+  const uint64_t requests = 1;
+  // The moment at which the probe is on its way: the server's own count of what it dropped would do as well.
+  ASSERT_TRUE(eventually(patience, [&] {
+    return the_target("server").at("probes_sent") >= requests && daemon.is_running() && is_outstanding("server");
+  }));
+  daemon.signal(SIGSTOP);
+  EXPECT_TRUE(turns("server", "down")) << "the deadline passed while the daemon stood still";
+  EXPECT_TRUE(failed());
+  no_firewall();
+  daemon.signal(SIGCONT);
+  EXPECT_TRUE(turns("server", "up"));
+}
+
+TEST_F(Health, ADaemonThatStandsStillFreezesWhatIsNotUnderWay) {
+  auto daemon = start_daemon({.rest = target("server", Lab::server4, "fall = 1")});
+  ASSERT_TRUE(turns("server", "up"));
+  daemon.signal(SIGSTOP);
+  EXPECT_TRUE(eventually(patience, [&] { return the_target("server").at("stale") == true; }));
+  EXPECT_EQ(state_of("server"), "up");
+  daemon.signal(SIGCONT);
+  EXPECT_TRUE(eventually(patience, [&] { return the_target("server").at("stale") == false; }));
+  EXPECT_EQ(state_of("server"), "up");
+  EXPECT_EQ(the_target("server").at("probes_failed"), 0) << "nothing was sent that could have failed";
+}
+
+TEST_F(Health, AReloadTouchesOnlyWhatIsDifferent) {
+  auto daemon = start_daemon({.rest = target("stays", Lab::server4) + target("goes", Lab::server6) +
+                                      target("changes", Lab::client4)});
+  for (const auto* name : {"stays", "goes", "changes"}) ASSERT_TRUE(turns(name, "up"));
+  const auto before = the_target("stays").at("probes_sent").get<uint64_t>();
+  write_config({.rest = target("stays", Lab::server4) + target("changes", Lab::client4, "fall = 7") +
+                        target("comes", Lab::client6)});
+  daemon.signal(SIGHUP);
+  ASSERT_TRUE(turns("comes", "up"));
+  EXPECT_EQ(targets().size(), 3U);
+  EXPECT_EQ(state_of("changes"), "up");
+  EXPECT_GE(the_target("stays").at("probes_sent").get<uint64_t>(), before);
+  EXPECT_EQ(the_target("stays").at("transitions").at("up"), 1);
+  EXPECT_TRUE(daemon.wait_for_output("reloaded: 3 of 3 changes applied", patience)) << log(daemon);
+}
+
+TEST_F(Health, TheRoutersOwnUsersAreNotDisturbed) {
+  const WebServer web(lab.server, 8080, 100'000);
+  const auto daemon = start_daemon({.rest = target("ping", Lab::server4) + target("web", Lab::server4, tcp_8080)});
+  ASSERT_TRUE(turns("web", "up"));
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(http_get(lab.router, Lab::server4, 8080, "/").body.size(), 100'000U);
+    EXPECT_EQ(lab.router.run({"ping", "-q", "-c", "2", "-i", "0.2", Lab::server4}).status, 0);
+  }
+  EXPECT_EQ(the_target("web").at("probes_failed"), 0);
+}
+
+TEST_F(Health, TwoDaemonsOnOneNetworkTakeNoRepliesOfTheOther) {
+  const auto web = listen_tcp(lab.server, Lab::server4, 8080);
+  lab.client.set("ipv4/ip_forward", "1");
+  attach_foreign_program(lab.router, "lan0");
+  const auto here = start_daemon({.interfaces = interface("wan0"),
+                                  .rest = target("ping", Lab::server4) + target("web", Lab::server4, tcp_8080)});
+  const Bpffs other;
+  const std::string config = folder.file("other.toml");
+  std::ofstream(config) << "[daemon]\nstate_dir = \"" << other.state_dir()
+                        << "\"\n[zone.default]\nmax_flows = 4096\nmax_half_open = 4096\n"
+                        << interface("client0") << target("ping", Lab::server4)
+                        << target("web", Lab::server4, tcp_8080);
+  auto there = lab.client.start({XDPFLOWD, "--config", config});
+  ASSERT_TRUE(there.wait_for_output("is ready", patience)) << log(there);
+  ASSERT_TRUE(there.wait_for_output("target web (198.18.2.2, tcp port 8080): unknown -> up", patience)) << log(there);
+  ASSERT_TRUE(turns("web", "up"));
+  const auto sent = the_target("web").at("probes_sent").get<uint64_t>();
+  EXPECT_TRUE(eventually(patience, [&] { return the_target("web").at("probes_sent") > sent + 40; }));
+  for (const auto* name : {"ping", "web"}) {
+    EXPECT_EQ(the_target(name).at("late"), 0) << name;
+    EXPECT_EQ(the_target(name).at("probes_failed"), 0) << name;
+  }
+  EXPECT_THAT(log(there), Not(HasSubstr("down")));
+}
+
+TEST_F(Health, ThousandsOfTargetsAreProbedAtOnceAndAllAreTold) {
+  constexpr unsigned thousands = 2;
+  lab.server.ip("route add local 10.64.0.0/16 dev lo");
+  lab.router.ip("route add 10.64.0.0/16 via 198.18.2.2");
+  std::string many;
+  for (unsigned i = 0; i < thousands * 1000; ++i)
+    many += "[[target]]\nname = \"t" + std::to_string(i) + "\"\naddress = \"10.64." + std::to_string(i / 250) + "." +
+            std::to_string(i % 250 + 1) + "\"\n";
+  const auto daemon = start_daemon({.rest = many});
+  const auto up = [&] { return scrape().sum("xdpflowd_target_up"); };
+  EXPECT_TRUE(eventually(patience, [&] { return up() == thousands * 1000; })) << up();
+  firewall("icmp type echo-request drop");
+  EXPECT_TRUE(eventually(patience, [&] { return up() == 0; })) << up();
+  EXPECT_TRUE(eventually(patience, [&] {
+    const auto lines = log(daemon);
+    size_t told = 0;
+    for (size_t at = 0; (at = lines.find(": up -> down", at)) != std::string::npos; ++at) ++told;
+    return told == thousands * 1000;
+  })) << "an event was lost";
+}
+
+}  // namespace
+}  // namespace xdpflowd::test
