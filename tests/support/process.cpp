@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -106,6 +107,13 @@ bool eventually(Milliseconds timeout, const std::function<bool()>& predicate) {
     std::this_thread::sleep_for(Milliseconds(5));
   }
   return true;
+}
+
+bool is_alive(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string stat;
+  if (!std::getline(file, stat)) return false;
+  return stat.compare(stat.rfind(')') + 2, 1, "Z") != 0;
 }
 
 Background::Background(const Argv& argv, const std::string& input)

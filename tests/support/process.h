@@ -22,6 +22,9 @@ using Argv = std::vector<std::string>;
 /// Asks `predicate` every few milliseconds until it is true (returns true) or `timeout` is over (false).
 bool eventually(Milliseconds timeout, const std::function<bool()>& predicate);
 
+/// Alive, and not merely a zombie that its parent has yet to collect.
+bool is_alive(pid_t pid);
+
 struct Outcome {
   int status = 0;  // exit status; 128 + signal if a signal ended it; 124 if it ran out of time and was killed
   std::string out;

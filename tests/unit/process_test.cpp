@@ -8,21 +8,12 @@
 #include <unistd.h>
 
 #include <array>
-#include <fstream>
 
 namespace xdpflowd::test {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
-
-/// Alive, and not merely a zombie that its new parent has yet to collect.
-bool is_alive(pid_t pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string stat;
-  if (!std::getline(file, stat)) return false;
-  return stat.compare(stat.rfind(')') + 2, 1, "Z") != 0;
-}
 
 TEST(Run, KeepsStatusAndBothOutputs) {
   const Outcome outcome = run({"sh", "-c", "echo good; echo bad >&2; exit 3"});
