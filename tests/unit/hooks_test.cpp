@@ -72,6 +72,18 @@ TEST_F(HookQueueTest, AChangeBackToWhatTheProgramWasToldIsNotRun) {
   EXPECT_EQ(counters().superseded, 2u);
 }
 
+/// Though news was lost between the two.
+TEST_F(HookQueueTest, AChangeToWhatTheProgramWasToldIsNotRunWhereverItBegan) {
+  runner->run(waits, news("gw-a", up, down));
+  hears();
+  runner->run(waits, news("gw-a", unknown, down));
+  EXPECT_EQ(runner->waiting(), 0u);
+  runner->run(waits, news("gw-a", unknown, up));
+  let_go(2);
+  EXPECT_TRUE(all_ended());
+  EXPECT_THAT(said(), ElementsAre("up down timeout", "down up timeout"));
+}
+
 TEST_F(HookQueueTest, AChangeAfterAChangeBackIsRun) {
   runner->run(waits, news("gw-a", up, down));
   hears();
