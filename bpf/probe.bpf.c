@@ -137,24 +137,24 @@ static __always_inline int arm_probe(struct xf_probe_frame *frame)
 }
 
 /* An operator's word, above the probes', until it is taken back. */
-static __always_inline int force(struct xf_probe_frame *frame)
+static __always_inline int force(__u32 index, __u32 health)
 {
-	struct xf_target *target = target_of(frame->index);
+	struct xf_target *target = target_of(index);
 	struct probe_outcome o = {.cause = XF_CAUSE_MAINTENANCE, .now_ns = bpf_ktime_get_ns()};
 	struct xf_target_event event = {};
 	__u8 before;
 
 	if (!target)
 		return -ENOENT;
-	if (frame->argument >= XF_HEALTHS)
+	if (health >= XF_HEALTHS)
 		return -EINVAL;
-	event.forced = frame->argument != XF_HEALTH_UNKNOWN;
+	event.forced = health != XF_HEALTH_UNKNOWN;
 	bpf_spin_lock(&target->lock);
 	before = xf_shown_health(target);
-	target->forced = frame->argument;
+	target->forced = health;
 	note_change(target, before, &o, &event);
 	bpf_spin_unlock(&target->lock);
-	emit_target_event(frame->index, &event);
+	emit_target_event(index, &event);
 	return 0;
 }
 
@@ -192,9 +192,6 @@ static long do_one(__u32 i, struct probe_run *run)
 	case XF_PROBE_OP_ARM:
 		arm_probe(frame);
 		break;
-	case XF_PROBE_OP_FORCE:
-		frame->outcome = force(frame);
-		break;
 	case XF_PROBE_OP_STOP:
 		frame->outcome = stop(frame);
 		break;
@@ -212,6 +209,8 @@ int probe(struct xdp_md *ctx)
 		return -EINVAL;
 	if (request.op < XF_PROBE_OP_START || request.op > XF_PROBE_OP_STOP || request.count > XF_PROBE_BATCH)
 		return -EINVAL;
+	if (request.op == XF_PROBE_OP_FORCE)
+		return force(request.index, request.health);
 	run.op = request.op;
 	bpf_loop(request.count, do_one, &run, 0);
 	return 0;

@@ -234,7 +234,7 @@ void App::reopen_records() {
 }
 
 Result<std::string> App::metrics_page() {
-  const auto snapshot = books_.balance();
+  const auto snapshot = books_.balance_with_targets();
   if (!snapshot) return snapshot.error();
   const auto lost = records_ ? std::optional(records_->lost()) : std::nullopt;
   return metrics_text(collect(*snapshot, build_, monotonic_ns(), lost));

@@ -14,6 +14,10 @@ namespace {
 constexpr auto sort_names = std::to_array<std::string_view>({"name", "bytes", "packets", "age", "idle"});
 static_assert(sort_names.size() == static_cast<size_t>(SortBy::idle) + 1);
 
+/// Of enum xf_health, to `targets set`.
+constexpr auto set_names = std::to_array<std::string_view>({"auto", "up", "down"});
+static_assert(set_names.size() == XF_HEALTHS);
+
 constexpr const char* general_help =
     "\nExamples:\n"
     "  xdpflowctl status\n"
@@ -21,6 +25,8 @@ constexpr const char* general_help =
     "  xdpflowctl flows --table half_open --count\n"
     "  xdpflowctl flows --json | jq '.[] | select(.icmp_errors > 0)'\n"
     "  xdpflowctl flush --source 192.0.2.0/24\n"
+    "  xdpflowctl targets --watch\n"
+    "  xdpflowctl targets set gw-a down\n"
     "\nIt reads the pinned maps, so it works while the daemon is down. It needs root.\n"
     "Exit codes: 0 done; 1 failed; 2 wrong usage.";
 
@@ -40,6 +46,21 @@ constexpr const char* flush_help =
     "  xdpflowctl flush --protocol udp --port 53\n"
     "  xdpflowctl flush                               all flows of all zones";
 
+constexpr const char* targets_help =
+    "\nExamples:\n"
+    "  xdpflowctl targets --watch                     redrawn every second, until Ctrl-C\n"
+    "  xdpflowctl targets --json | jq -r '.[] | select(.state == \"down\") | .name'\n"
+    "  xdpflowctl targets set gw-a down               maintenance: down whatever the probes say\n"
+    "\nLOSS is of the last 100 probes. ERROR is why the last probe failed. (forced): an operator said so,\n"
+    "with `targets set`. (stale): nobody probes any more, this is what was known last.";
+
+constexpr const char* set_help =
+    "\nThe word stands above the probes', which go on, and stays over restarts of the daemon until `auto`\n"
+    "takes it back. Works while the daemon is down.\n"
+    "Examples:\n"
+    "  xdpflowctl targets set gw-a down               take it out of service\n"
+    "  xdpflowctl targets set gw-a auto               back to what its probes say";
+
 constexpr const char* unload_help =
     "\nDetaches the programs from the interfaces and removes the pinned maps: all flows and counters are "
     "gone.\n"
@@ -49,6 +70,8 @@ constexpr const char* unload_help =
 struct Typed {
   FilterText filter;
   std::optional<std::string> sort, limit;
+  std::optional<std::string> target, health;  // of `targets set`
+  bool set = false;
 };
 
 void add_text(CLI::App& app, const std::string& name, std::optional<std::string>& value, const char* kind,
@@ -81,6 +104,16 @@ void add_flows(CLI::App& app, Typed& typed, Arguments& arguments) {
       ->excludes(flows->get_option("--limit"));
 }
 
+void add_targets(CLI::App& app, Typed& typed, Arguments& arguments) {
+  CLI::App* targets = app.add_subcommand("targets", "List the health targets")->footer(targets_help);
+  targets->add_flag("--watch", arguments.watch, "Again every second, until it is interrupted");
+  CLI::App* set = targets->add_subcommand("set", "Show a target as up or down, whatever its probes say")
+                      ->footer(set_help);
+  set->callback([&typed] { typed.set = true; });
+  add_text(*set, "target", typed.target, "NAME", "Its name in the configuration");
+  add_text(*set, "state", typed.health, "STATE", "up, down, or auto: as its probes say");
+}
+
 /// Options that stand on either side of the command.
 void add_general(CLI::App& app, Arguments& arguments) {
   app.add_option("--state-dir", arguments.state_dir, "Where the daemon pinned its maps")
@@ -96,11 +129,15 @@ void add_commands(CLI::App& app, Typed& typed, Arguments& arguments) {
   CLI::App* flush =
       app.add_subcommand("flush", "End the flows that match; all, if nothing is said")->footer(flush_help);
   add_filters(*flush, typed.filter);
+  add_targets(app, typed, arguments);
   app.add_subcommand("features", "What this kernel and these interfaces allow, before anything is attached");
   CLI::App* unload = app.add_subcommand("unload", "Remove programs and pinned maps")->footer(unload_help);
   unload->add_flag("--force", arguments.force, "Also under a running daemon");
   add_general(app, arguments);
-  for (CLI::App* command : app.get_subcommands({})) add_general(*command, arguments);
+  for (CLI::App* command : app.get_subcommands({})) {
+    add_general(*command, arguments);
+    for (CLI::App* action : command->get_subcommands({})) add_general(*action, arguments);
+  }
 }
 
 Status read_sort(const std::optional<std::string>& text, SortBy& sort) {
@@ -118,9 +155,25 @@ Status read_limit(const std::optional<std::string>& text, std::optional<uint64_t
   return usage_error("--limit: \"" + *text + "\" is not a number of flows; say 1 or more");
 }
 
+/// Not the parser's business: it would name the two by other words than the help does.
+Status read_set(const Typed& typed, Arguments& arguments) {
+  if (!typed.set) return ok();
+  if (!typed.target || !typed.health)
+    return usage_error("say which target and what it is to be: xdpflowctl targets set NAME up|down|auto");
+  const auto health = index_in(set_names, *typed.health);
+  if (!health)
+    return usage_error("\"" + *typed.health + "\" is not a state of a target; say up, down or auto");
+  if (arguments.watch) return usage_error("--watch shows targets, it does not set one; leave it out");
+  arguments.command = Command::set_target;
+  arguments.target = *typed.target;
+  arguments.health = static_cast<xf_health>(*health);
+  return ok();
+}
+
 Command command_named(const std::string& name) {
   if (name == "flows") return Command::flows;
   if (name == "flush") return Command::flush;
+  if (name == "targets") return Command::targets;
   if (name == "features") return Command::features;
   return name == "unload" ? Command::unload : Command::status;
 }
@@ -132,6 +185,7 @@ Result<Arguments> check(const Typed& typed, const std::string& command, Argument
   arguments.filter = std::move(*filter);
   if (const Status sort = read_sort(typed.sort, arguments.sort); !sort) return sort.error();
   if (const Status limit = read_limit(typed.limit, arguments.limit); !limit) return limit.error();
+  if (const Status set = read_set(typed, arguments); !set) return set.error();
   return arguments;
 }
 
@@ -150,7 +204,7 @@ Error explain(const CLI::App& app, const CLI::ParseError& error) {
   const std::string stray = stray_word(app);
   std::string message = error.what();
   if (dynamic_cast<const CLI::RequiredError*>(&error))
-    message = stray.empty() ? "say a command: status, flows, flush, features or unload"
+    message = stray.empty() ? "say a command: status, flows, flush, targets, features or unload"
                             : "there is no command " + stray;
   else if (!stray.empty())
     message = "there is no option or argument " + stray + (command.empty() ? "" : " for" + command);
@@ -163,7 +217,7 @@ Error explain(const CLI::App& app, const CLI::ParseError& error) {
 Result<Arguments> parse_arguments(int argc, const char* const* argv, const std::string& version) {
   Typed typed;
   Arguments arguments;
-  CLI::App app("Shows and changes the flows of xdpflowd.", "xdpflowctl");
+  CLI::App app("Shows and changes the flows and health targets of xdpflowd.", "xdpflowctl");
   app.footer(general_help);
   app.set_version_flag("--version", "xdpflowctl " + version);
   add_commands(app, typed, arguments);

@@ -10,6 +10,7 @@
 #include "ctl/flow_order.h"
 #include "ctl/flow_table_text.h"
 #include "ctl/status.h"
+#include "ctl/target_commands.h"
 #include "dataplane/admin_client.h"
 #include "dataplane/flow_reader.h"
 #include "dataplane/former_program.h"
@@ -162,6 +163,10 @@ Status execute_on_state(const Arguments& arguments, std::ostream& out, size_t wi
       return show_flows(*state, arguments, out, width);
     case Command::flush:
       return flush(*state, arguments, out);
+    case Command::targets:
+      return show_targets(*state, arguments, out, width);
+    case Command::set_target:
+      return set_target(*state, arguments, out);
     default:
       return show_status(*state, arguments, out, width);
   }
@@ -172,6 +177,7 @@ Status execute_on_state(const Arguments& arguments, std::ostream& out, size_t wi
 Status execute(const Arguments& arguments, std::ostream& out, size_t width) {
   if (arguments.command == Command::unload) return unload(arguments.state_dir, arguments.force);
   if (arguments.command == Command::features) return show_features(arguments, out, width);
+  if (arguments.command == Command::targets && arguments.watch) return watch_targets(arguments, out);
   // Nothing was printed, and nothing flushed, when a table turns out to have been replaced.
   auto done = execute_on_state(arguments, out, width);
   for (int attempt = 1; !done && done.error().code == ESTALE && attempt < swap_attempts; ++attempt)

@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // xdpflowctl: reads the pinned maps, so it works whether the daemon runs or not.
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <exception>
 #include <iostream>
 
 #include "ctl/arguments.h"
 #include "ctl/commands.h"
+#include "ctl/terminal.h"
 #include "dataplane/kernel.h"
 
 namespace xdpflowd {
 namespace {
-
-/// 0 where stdout is no terminal: lines are then as long as they must be.
-size_t terminal_width() {
-  winsize size{};
-  return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
-}
 
 int refuse(const Error& error) {
   std::cerr << "xdpflowctl: " << error.message << '\n';

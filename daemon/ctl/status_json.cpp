@@ -3,6 +3,7 @@
 
 #include "ctl/status.h"
 #include "flow/names.h"
+#include "flow/target_view.h"
 
 namespace xdpflowd {
 namespace {
@@ -75,6 +76,11 @@ Json zone_json(const ZoneSnapshot& zone) {
   };
 }
 
+Json targets_json(const Snapshot& snapshot) {
+  const HealthCounts counts = count_health(snapshot.targets);
+  return {{"up", counts.up}, {"down", counts.down}, {"unknown", counts.unknown}};
+}
+
 }  // namespace
 
 std::string status_json(const StatusReport& report) {
@@ -93,6 +99,7 @@ std::string status_json(const StatusReport& report) {
       {"daemon", daemon_json(report)},
       {"interfaces", std::move(interfaces)},
       {"zones", std::move(zones)},
+      {"targets", targets_json(snapshot)},
       {"lost", named_counts(lost_names, snapshot.global.lost)},
       {"timer_init_failures", named_counts(timer_failure_names, snapshot.global.timer_failures)},
       {"errors", named_counts(error_names, snapshot.global.errors)},

@@ -7,6 +7,7 @@
 #include "ctl/status.h"
 #include "ctl/units.h"
 #include "flow/names.h"
+#include "flow/target_view.h"
 
 namespace xdpflowd {
 namespace {
@@ -94,6 +95,12 @@ void write_daemon(std::ostream& out, const StatusReport& report) {
     out << "        flows are tracked and expire in the kernel without it\n";
 }
 
+void write_targets(std::ostream& out, const Snapshot& snapshot) {
+  if (snapshot.targets.empty()) return;
+  const HealthCounts counts = count_health(snapshot.targets);
+  out << "targets: " << counts.up << " up, " << counts.down << " down, " << counts.unknown << " unknown\n";
+}
+
 /// What went wrong in the data plane, by name.
 void write_errors(std::ostream& out, const xf_global_stats& stats) {
   bool first = true;
@@ -138,6 +145,7 @@ void write_status_text(std::ostream& out, const StatusReport& report, size_t wid
   write_daemon(out, report);
   out << "lost:   " << snapshot.global.lost[XF_LOST_RECORD] << " records, "
       << snapshot.global.lost[XF_LOST_EVENT] << " events\n";
+  write_targets(out, snapshot);
   write_errors(out, snapshot.global);
   write_changes(out, report);
   out << '\n';

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstddef>
+#include <utility>
 
 namespace xdpflowd {
 namespace {
@@ -45,6 +46,19 @@ std::string duration_text(int64_t nanoseconds) {
   if (first + 1 < units.size() && rest >= units[first + 1].seconds)
     text += std::to_string(rest / units[first + 1].seconds) + units[first + 1].letter;
   return text;
+}
+
+std::string latency_text(int64_t nanoseconds) {
+  constexpr int64_t microsecond = 1000, millisecond = 1000 * microsecond, second = 1000 * millisecond;
+  const auto [unit, letters] = nanoseconds >= second        ? std::pair(second, "s")
+                               : nanoseconds >= millisecond ? std::pair(millisecond, "ms")
+                                                            : std::pair(microsecond, "us");
+  const int64_t hundredths = nanoseconds / (unit / 100);
+  const std::string whole = std::to_string(hundredths / 100);
+  if (whole.size() >= 3) return whole + letters;
+  std::string decimals = std::to_string(100 + hundredths % 100).substr(1);
+  decimals.resize(3 - whole.size());
+  return whole + '.' + decimals + letters;
 }
 
 }  // namespace xdpflowd

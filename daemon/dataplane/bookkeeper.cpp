@@ -2,6 +2,7 @@
 #include "dataplane/bookkeeper.h"
 
 #include "dataplane/snapshot_reader.h"
+#include "dataplane/target_reader.h"
 #include "flow/ledger.h"
 
 namespace xdpflowd {
@@ -30,8 +31,17 @@ Result<Snapshot> Bookkeeper::balance() {
   return snapshot && is_behind(*snapshot) ? look() : snapshot;
 }
 
+Result<Snapshot> Bookkeeper::balance_with_targets() {
+  auto snapshot = balance();
+  if (!snapshot) return snapshot;
+  auto targets = read_targets(state_);
+  if (!targets) return targets.error();
+  snapshot->targets = std::move(*targets);
+  return snapshot;
+}
+
 Result<Snapshot> Bookkeeper::look() {
-  auto snapshot = read_snapshot(state_, counter_);
+  auto snapshot = read_counters(state_, counter_);
   if (!snapshot) return snapshot;
   for (auto& zone : snapshot->zones)
     for (const auto table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED})

@@ -15,10 +15,12 @@ class Bookkeeper {
   explicit Bookkeeper(const PinnedState& state)
       : state_(state), counter_(TableCounter::Walk::once_a_minute) {}
 
-  /// Reads all counters and brings the pinned ledger up to them: in the snapshot, the books add up. New
-  /// evictions count once two looks have shown them, so the first that shows some is followed by another at
-  /// once.
+  /// Reads all counters, but no targets, and brings the pinned ledger up to them: in the snapshot, the books
+  /// add up. New evictions count once two looks have shown them, so the first that shows some is followed by
+  /// another at once.
   Result<Snapshot> balance();
+  /// And reads the targets, of which there may be many: for those who show them.
+  Result<Snapshot> balance_with_targets();
 
  private:
   static bool is_behind(const Snapshot& snapshot);

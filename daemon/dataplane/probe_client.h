@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "base/result.h"
@@ -29,5 +30,9 @@ class ProbeClient {
   int program_;
   MappedMemory memory_;
 };
+
+/// Shows target `index` as `health` until it is taken back with XF_HEALTH_UNKNOWN. Any process may ask: the
+/// mapped elements are left to the daemon. ENOENT: there is no such target any more.
+Status force_health(int program, uint32_t index, xf_health health);
 
 }  // namespace xdpflowd

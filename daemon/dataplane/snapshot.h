@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "flow/target.h"
 #include "xdpflow/abi.h"
 
 namespace xdpflowd {
@@ -45,6 +46,7 @@ struct Snapshot {
   std::vector<InterfaceSnapshot> interfaces;
   xf_global_stats global{};
   std::array<xf_histogram, XF_HISTOGRAMS> histograms{};
+  std::vector<Target> targets;
 };
 
 /// `flows` of the metrics: created + moved in - moved out - ended - evicted. Never negative.

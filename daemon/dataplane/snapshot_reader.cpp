@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "dataplane/target_reader.h"
 #include "flow/ledger.h"
 
 namespace xdpflowd {
@@ -98,11 +99,20 @@ Status read_totals(const PinnedState& state, Snapshot& snapshot) {
 
 }  // namespace
 
-Result<Snapshot> read_snapshot(const PinnedState& state, TableCounter& counter) {
+Result<Snapshot> read_counters(const PinnedState& state, TableCounter& counter) {
   Snapshot snapshot;
   if (auto read = read_totals(state, snapshot); !read) return read.error();
   if (auto read = read_zones(state, counter, snapshot); !read) return read.error();
   if (auto read = read_interfaces(state, snapshot); !read) return read.error();
+  return snapshot;
+}
+
+Result<Snapshot> read_snapshot(const PinnedState& state, TableCounter& counter) {
+  auto snapshot = read_counters(state, counter);
+  if (!snapshot) return snapshot;
+  auto targets = read_targets(state);
+  if (!targets) return targets.error();
+  snapshot->targets = std::move(*targets);
   return snapshot;
 }
 

@@ -10,4 +10,7 @@ namespace xdpflowd {
 
 Result<Snapshot> read_snapshot(const PinnedState& state, TableCounter& counter);
 
+/// All but the targets, of which there may be a hundred thousand.
+Result<Snapshot> read_counters(const PinnedState& state, TableCounter& counter);
+
 }  // namespace xdpflowd

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "metrics/collector.h"
 
-#include <prometheus/text_serializer.h>
-
 #include <algorithm>
 #include <array>
 #include <initializer_list>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include "flow/names.h"
+#include "flow/target_view.h"
 #include "metrics/catalog.h"
 
 namespace xdpflowd {
@@ -21,6 +22,7 @@ using LabelValues = std::initializer_list<std::string_view>;
 /// The families of the catalog, filled sample by sample.
 class Report {
  public:
+  void expect(Metric metric, size_t samples) { samples_[static_cast<size_t>(metric)].reserve(samples); }
   void sample(Metric metric, LabelValues labels, double value);
   void histogram(Metric metric, const xf_histogram& histogram);
   /// In the order of the catalog, without those that got no sample.
@@ -135,24 +137,69 @@ void add_global(Report& report, const xf_global_stats& stats) {
   for_each_count(error_names, stats.errors, counter(Metric::dataplane_errors));
 }
 
+void add_target(Report& report, const Target& target, const Look& look) {
+  const std::string_view name = name_of(target);
+  report.sample(Metric::target_up, {name}, is_up(target) ? 1 : 0);
+  report.sample(Metric::target_stale, {name}, is_stale(target, look) ? 1 : 0);
+  for_each_count(health_names, target.state.transitions, [&](std::string_view to, double changes) {
+    report.sample(Metric::target_transitions, {name, to}, changes);
+  });
+  for_each_count(result_names, target.state.results, [&](std::string_view result, double probes) {
+    report.sample(Metric::probes, {name, result}, probes);
+  });
+  if (const auto times = round_trips(target))
+    report.sample(Metric::probe_last_rtt, {name}, static_cast<double>(times->last_ns) / 1e9);
+}
+
+void add_targets(Report& report, const Snapshot& snapshot, uint64_t now_ns) {
+  const size_t count = snapshot.targets.size();
+  for (const auto metric : {Metric::target_up, Metric::target_stale, Metric::probe_last_rtt})
+    report.expect(metric, count);
+  report.expect(Metric::target_transitions, count * XF_HEALTHS);
+  report.expect(Metric::probes, count * XF_RESULTS);
+  const Look look{.now_ns = now_ns, .heartbeat_ns = snapshot.control.heartbeat_ns};
+  for (const Target& target : snapshot.targets) add_target(report, target, look);
+}
+
+void add_hooks(Report& report, const HookRuns& hooks) {
+  const auto add = [&](std::string_view result, uint64_t runs) {
+    report.sample(Metric::hook_runs, {result}, static_cast<double>(runs));
+  };
+  add("ok", hooks.ok);
+  add("failed", hooks.failed);
+  add("timeout", hooks.timeout);
+  add("not_started", hooks.not_started);
+  add("superseded", hooks.superseded);
+}
+
+void add_histograms(Report& report, const Snapshot& snapshot) {
+  constexpr std::pair<Metric, xf_histogram_index> histograms[] = {
+      {Metric::timer_lateness, XF_HISTOGRAM_LATENESS},
+      {Metric::reap_delay, XF_HISTOGRAM_REAP_DELAY},
+      {Metric::probe_rtt, XF_HISTOGRAM_PROBE_RTT},
+      {Metric::probe_delay, XF_HISTOGRAM_PROBE_DELAY},
+      {Metric::verdict_lateness, XF_HISTOGRAM_VERDICT_LATENESS},
+  };
+  static_assert(std::size(histograms) == XF_HISTOGRAMS);
+  for (const auto& [metric, index] : histograms) report.histogram(metric, snapshot.histograms[index]);
+}
+
 }  // namespace
 
 std::vector<MetricFamily> collect(const Snapshot& snapshot, const BuildInfo& build, uint64_t now_ns,
-                                  std::optional<uint64_t> unwritten_records) {
+                                  std::optional<uint64_t> unwritten_records,
+                                  const std::optional<HookRuns>& hooks) {
   Report report;
   add_daemon(report, snapshot.control, build, now_ns);
   for (const auto& interface : snapshot.interfaces) add_interface(report, interface);
   for (const auto& zone : snapshot.zones) add_zone(report, zone);
   add_global(report, snapshot.global);
-  report.histogram(Metric::timer_lateness, snapshot.histograms[XF_HISTOGRAM_LATENESS]);
-  report.histogram(Metric::reap_delay, snapshot.histograms[XF_HISTOGRAM_REAP_DELAY]);
+  add_histograms(report, snapshot);
+  add_targets(report, snapshot, now_ns);
+  if (hooks) add_hooks(report, *hooks);
   if (unwritten_records)
     report.sample(Metric::unwritten_records, {}, static_cast<double>(*unwritten_records));
   return report.finish();
-}
-
-std::string metrics_text(const std::vector<MetricFamily>& families) {
-  return prometheus::TextSerializer().Serialize(families);
 }
 
 }  // namespace xdpflowd

@@ -36,7 +36,35 @@ TEST(Arguments, NameTheCommand) {
   EXPECT_EQ(accepted({"status"}).command, Command::status);
   EXPECT_EQ(accepted({"flows"}).command, Command::flows);
   EXPECT_EQ(accepted({"flush"}).command, Command::flush);
+  EXPECT_EQ(accepted({"targets"}).command, Command::targets);
   EXPECT_EQ(accepted({"unload"}).command, Command::unload);
+}
+
+TEST(Arguments, TargetsAreWatchedOnRequest) {
+  EXPECT_FALSE(accepted({"targets"}).watch);
+  EXPECT_TRUE(accepted({"targets", "--watch"}).watch);
+  EXPECT_TRUE(accepted({"targets", "--watch", "--json"}).json);
+}
+
+TEST(Arguments, ATargetIsSetToWhatTheOperatorSays) {
+  const std::pair<const char*, xf_health> states[] = {
+      {"up", XF_HEALTH_UP}, {"down", XF_HEALTH_DOWN}, {"auto", XF_HEALTH_UNKNOWN}};
+  for (const auto& [word, health] : states) {
+    const Arguments arguments = accepted({"targets", "set", "gw-a", word});
+    EXPECT_EQ(arguments.command, Command::set_target);
+    EXPECT_EQ(arguments.target, "gw-a");
+    EXPECT_EQ(arguments.health, health);
+  }
+}
+
+TEST(Arguments, JsonAndStateDirMayFollowTheTargetThatIsSet) {
+  const Arguments arguments = accepted({"targets", "set", "gw-a", "up", "--json", "--state-dir", "/run/x"});
+  EXPECT_TRUE(arguments.json);
+  EXPECT_EQ(arguments.state_dir, "/run/x");
+}
+
+TEST(Arguments, ATargetMayBeCalledSet) {
+  EXPECT_EQ(accepted({"targets", "set", "set", "up"}).target, "set");
 }
 
 TEST(Arguments, JsonAndStateDirStandOnEitherSideOfTheCommand) {
@@ -85,7 +113,7 @@ TEST(Arguments, UnloadIsForcedOnRequest) {
 
 TEST(Arguments, WrongUsageIsAnsweredInOneLineThatHelps) {
   const std::pair<std::vector<const char*>, const char*> cases[] = {
-      {{}, "say a command: status, flows, flush, features or unload; see xdpflowctl --help"},
+      {{}, "say a command: status, flows, flush, targets, features or unload; see xdpflowctl --help"},
       {{"flow"}, "there is no command \"flow\"; see xdpflowctl --help"},
       {{"--zoen", "flows"}, "no option or argument \"--zoen\""},
       {{"flows", "--zoen", "x"}, "no option or argument \"--zoen\" for flows; see xdpflowctl flows --help"},
@@ -103,6 +131,13 @@ TEST(Arguments, WrongUsageIsAnsweredInOneLineThatHelps) {
       {{"flows", "--force"}, "--force"},
       {{"flush", "--port", "53", "--limit", "3"}, "--limit"},
       {{"status", "--zone", "x"}, "--zone"},
+      {{"status", "--watch"}, "--watch"},
+      {{"targets", "gw-a"}, "no option or argument \"gw-a\" for targets"},
+      {{"targets", "set"}, "xdpflowctl targets set NAME up|down|auto"},
+      {{"targets", "set", "gw-a"}, "xdpflowctl targets set NAME up|down|auto"},
+      {{"targets", "set", "gw-a", "unknown"}, "\"unknown\" is not a state of a target; say up, down or auto"},
+      {{"targets", "set", "gw-a", "up", "gw-b"}, "gw-b"},
+      {{"targets", "--watch", "set", "gw-a", "up"}, "--watch shows targets"},
   };
   for (const auto& [words, message] : cases) EXPECT_THAT(refused(words), HasSubstr(message));
 }
@@ -127,6 +162,10 @@ TEST(Arguments, HelpOfACommandListsItsOptions) {
               AllOf(HasSubstr("--zone NAME"), HasSubstr("--source CIDR"), HasSubstr("--sort KEY"),
                     HasSubstr("half_open or established"), HasSubstr("Examples:")));
   EXPECT_THAT(accepted({"flush", "--help"}).answer, HasSubstr("all flows"));
+  EXPECT_THAT(accepted({"targets", "--help"}).answer,
+              AllOf(HasSubstr("--watch"), HasSubstr("set"), HasSubstr("Examples:"), HasSubstr("(stale)")));
+  EXPECT_THAT(accepted({"targets", "set", "--help"}).answer,
+              AllOf(HasSubstr("up, down, or auto"), HasSubstr("Examples:")));
   EXPECT_THAT(accepted({"unload", "--help"}).answer, HasSubstr("--force"));
 }
 

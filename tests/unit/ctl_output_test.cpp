@@ -79,6 +79,23 @@ TEST(Units, DurationsHaveTwoUnitsAtMost) {
   for (const auto& [duration_ns, text] : cases) EXPECT_EQ(duration_text(duration_ns), text);
 }
 
+TEST(Units, LatenciesHaveThreeDigits) {
+  const std::pair<int64_t, std::string> cases[] = {
+      {0, "0.00us"},
+      {999, "0.99us"},
+      {12'345, "12.3us"},
+      {412'999, "412us"},
+      {999'999, "999us"},
+      {1'234'567, "1.23ms"},
+      {45'678'900, "45.6ms"},
+      {999'999'999, "999ms"},
+      {1'000'000'000, "1.00s"},
+      {59'999'000'000, "59.9s"},
+      {3'600 * s, "3600s"},
+  };
+  for (const auto& [latency_ns, text] : cases) EXPECT_EQ(latency_text(latency_ns), text);
+}
+
 TEST(FlowTable, AFlowIsOneAlignedLine) {
   Flow tcp = tcp_flow();
   tcp.forward = {12, 1500};
@@ -409,6 +426,18 @@ TEST_F(StatusAnswer, TextNamesOnlyTheErrorsThatHappened) {
   report.snapshot.global.errors[XF_ERROR_DELETE] = 2;
   report.snapshot.global.errors[XF_ERROR_NO_INTERFACE] = 1;
   EXPECT_THAT(text(), HasSubstr("errors: 2 delete, 1 no_interface\n"));
+}
+
+TEST_F(StatusAnswer, TargetsAreCountedAsTheyAreShown) {
+  EXPECT_THAT(text(), Not(HasSubstr("targets:")));
+  EXPECT_EQ(json()["targets"], Json({{"up", 0}, {"down", 0}, {"unknown", 0}}));
+  std::vector<Target>& targets = report.snapshot.targets;
+  targets.resize(5);
+  targets[0].state.health = targets[1].state.health = targets[2].state.health = XF_HEALTH_UP;
+  targets[2].state.forced = XF_HEALTH_DOWN;
+  targets[3].state.health = XF_HEALTH_DOWN;
+  EXPECT_THAT(text(), HasSubstr("targets: 2 up, 2 down, 1 unknown\n"));
+  EXPECT_EQ(json()["targets"], Json({{"up", 2}, {"down", 2}, {"unknown", 1}}));
 }
 
 TEST_F(StatusAnswer, TextFits80Columns) {

@@ -79,6 +79,18 @@ Words ctl_options(const std::string& command) {
   return options;
 }
 
+/// What a command can be told to do besides what it does alone.
+Words actions(const std::string& command) {
+  const std::vector<const char*> line{"xdpflowctl", command.c_str(), "--help"};
+  const std::string help = parse_arguments(3, line.data(), "1.2.3")->answer;
+  const auto list = help.find("\nSubcommands:\n");
+  Words found;
+  if (list == std::string::npos) return found;
+  for (const auto& word : matches(help.substr(list, help.find("\n\n", list + 1) - list), "\n  [a-z]+"))
+    found.merge(words_of(word));
+  return found;
+}
+
 Words all_ctl_options() {
   Words options = ctl_options("");
   for (const auto& command : commands()) options.merge(ctl_options(command));
@@ -169,8 +181,11 @@ TEST(BashCompletion, OffersTheOptionsOfTheDaemon) {
 }
 
 TEST(BashCompletion, OffersTheOptionsOfEachCommand) {
-  for (const auto& command : commands())
-    EXPECT_THAT(offered("xdpflowctl", command), ContainerEq(ctl_options(command))) << command;
+  for (const auto& command : commands()) {
+    Words next = ctl_options(command);
+    next.merge(actions(command));
+    EXPECT_THAT(offered("xdpflowctl", command), ContainerEq(next)) << command;
+  }
   Words first = ctl_options("");
   for (const auto& command : commands()) first.insert(command);
   EXPECT_THAT(offered("xdpflowctl", ""), ContainerEq(first));
@@ -188,6 +203,15 @@ TEST(BashCompletion, OffersOnlyValuesThatAreAccepted) {
   for (const auto& level : offered("xdpflowd", "--log-level")) {
     const std::vector<const char*> line{"xdpflowd", "--log-level", level.c_str()};
     EXPECT_TRUE(parse_command_line(3, line.data(), "1.2.3")) << level;
+  }
+}
+
+TEST(BashCompletion, OffersTheStatesThatATargetCanBeSetTo) {
+  const Words states = offered("xdpflowctl", "targets set gw-a");
+  EXPECT_THAT(states, testing::SizeIs(3));
+  for (const auto& state : states) {
+    const std::vector<const char*> line{"xdpflowctl", "targets", "set", "gw-a", state.c_str()};
+    EXPECT_TRUE(parse_arguments(5, line.data(), "1.2.3")) << state;
   }
 }
 

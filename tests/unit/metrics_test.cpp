@@ -2,10 +2,13 @@
 // XDPFLOWD_PROMTOOL is the path of Prometheus' promtool, XDPFLOWD_CONFIG_DIR that of config/.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <prometheus/text_serializer.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <regex>
@@ -15,6 +18,7 @@
 #include "base/unique_fd.h"
 #include "metrics/catalog.h"
 #include "metrics/collector.h"
+#include "unit/targets.h"
 
 namespace xdpflowd {
 namespace {
@@ -25,7 +29,7 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-constexpr uint64_t now_ns = 5'000'000'000;
+constexpr uint64_t now_ns = test::target_now_ns;
 const BuildInfo build{"0.1.0", "6.12.1-amd64"};
 
 /// Every counter has a number of its own, so that none can pass for another.
@@ -77,11 +81,14 @@ Snapshot filled_snapshot() {
   snapshot.interfaces.push_back(filled_interface());
   snapshot.global = numbered<xf_global_stats>(3000);
   for (auto& histogram : snapshot.histograms) histogram = numbered<xf_histogram>(1);
+  snapshot.targets = {test::up_target(), test::down_target()};
   return snapshot;
 }
 
+constexpr HookRuns hook_runs{.ok = 91, .failed = 92, .timeout = 93, .not_started = 94, .superseded = 95};
+
 std::string text_of(const Snapshot& snapshot) {
-  return metrics_text(collect(snapshot, build, now_ns, 0));
+  return metrics_text(collect(snapshot, build, now_ns, 0, hook_runs));
 }
 
 /// The value of the sample that begins with `series`.
@@ -128,12 +135,13 @@ class TemporaryFile {
 
 TEST(Metrics, ThoseOfTheCatalogAndNoOthersAreCollected) {
   std::set<std::string> collected;
-  for (const auto& family : collect(filled_snapshot(), build, now_ns, 0)) collected.insert(family.name);
+  for (const auto& family : collect(filled_snapshot(), build, now_ns, 0, hook_runs))
+    collected.insert(family.name);
   EXPECT_EQ(collected, names_in_catalog());
 }
 
 TEST(Metrics, EachSampleHasTheLabelsOfTheCatalog) {
-  const auto families = collect(filled_snapshot(), build, now_ns, 0);
+  const auto families = collect(filled_snapshot(), build, now_ns, 0, hook_runs);
   ASSERT_EQ(families.size(), metric_catalog.size());
   for (size_t i = 0; i < families.size(); ++i)
     for (const ClientMetric& sample : families[i].metric)
@@ -176,6 +184,20 @@ TEST(Metrics, EveryCounterIsUnderItsOwnName) {
       {R"(xdpflowd_lost_total{kind="record"})", 3006},
       {R"(xdpflowd_dataplane_errors_total{operation="insert_nomem"})", 3008},
       {R"(xdpflowd_dataplane_errors_total{operation="no_interface"})", 3017},
+      {R"(xdpflowd_target_up{target="gw-a"})", 1},
+      {R"(xdpflowd_target_up{target="web-1"})", 0},
+      {R"(xdpflowd_target_transitions_total{target="gw-a",to="up"})", 1},
+      {R"(xdpflowd_target_transitions_total{target="gw-a",to="down"})", 0},
+      {R"(xdpflowd_target_transitions_total{target="web-1",to="down"})", 1},
+      {R"(xdpflowd_target_transitions_total{target="web-1",to="unknown"})", 0},
+      {R"(xdpflowd_probes_total{target="gw-a",result="ok"})", 300},
+      {R"(xdpflowd_probes_total{target="web-1",result="timeout"})", 3},
+      {R"(xdpflowd_probe_last_rtt_seconds{target="web-1"})", 0.000412},
+      {R"(xdpflowd_hook_runs_total{result="ok"})", 91},
+      {R"(xdpflowd_hook_runs_total{result="failed"})", 92},
+      {R"(xdpflowd_hook_runs_total{result="timeout"})", 93},
+      {R"(xdpflowd_hook_runs_total{result="not_started"})", 94},
+      {R"(xdpflowd_hook_runs_total{result="superseded"})", 95},
   };
   for (const auto& [series, value] : expected) EXPECT_EQ(value_of(text, series), value) << series;
 }
@@ -258,12 +280,89 @@ TEST(Metrics, HistogramBucketsAddUpFromAMicrosecondToInfinity) {
   EXPECT_EQ(value_of(text, "xdpflowd_timer_lateness_seconds_sum"), 2.5);
 }
 
-TEST(Metrics, TheTwoHistogramsAreNotMixedUp) {
+TEST(Metrics, TheHistogramsAreNotMixedUp) {
   Snapshot snapshot = filled_snapshot();
-  snapshot.histograms[XF_HISTOGRAM_LATENESS].sum_ns = 1'000'000'000;
-  snapshot.histograms[XF_HISTOGRAM_REAP_DELAY].sum_ns = 2'000'000'000;
-  EXPECT_EQ(value_of(text_of(snapshot), "xdpflowd_timer_lateness_seconds_sum"), 1);
-  EXPECT_EQ(value_of(text_of(snapshot), "xdpflowd_reap_delay_seconds_sum"), 2);
+  const std::pair<xf_histogram_index, const char*> histograms[] = {
+      {XF_HISTOGRAM_LATENESS, "xdpflowd_timer_lateness_seconds"},
+      {XF_HISTOGRAM_REAP_DELAY, "xdpflowd_reap_delay_seconds"},
+      {XF_HISTOGRAM_PROBE_RTT, "xdpflowd_probe_rtt_seconds"},
+      {XF_HISTOGRAM_PROBE_DELAY, "xdpflowd_probe_delay_seconds"},
+      {XF_HISTOGRAM_VERDICT_LATENESS, "xdpflowd_target_verdict_lateness_seconds"},
+  };
+  for (const auto& [index, name] : histograms)
+    snapshot.histograms[index].sum_ns = (1 + index) * uint64_t{1'000'000'000};
+  const std::string text = text_of(snapshot);
+  for (const auto& [index, name] : histograms)
+    EXPECT_EQ(value_of(text, std::string(name) + "_sum"), 1 + index) << name;
+}
+
+TEST(Metrics, ATargetIsUpAsItIsShown) {
+  Snapshot snapshot = filled_snapshot();
+  snapshot.targets[0].state.forced = XF_HEALTH_DOWN;
+  snapshot.targets[1].state.forced = XF_HEALTH_UP;
+  const std::string text = text_of(snapshot);
+  EXPECT_EQ(value_of(text, R"(xdpflowd_target_up{target="gw-a"})"), 0);
+  EXPECT_EQ(value_of(text, R"(xdpflowd_target_up{target="web-1"})"), 1);
+}
+
+TEST(Metrics, ATargetThatNobodyProbesIsStale) {
+  Snapshot snapshot = filled_snapshot();
+  snapshot.targets[1].state.built_ns = now_ns - 60 * test::second_ns;
+  const std::string text = text_of(snapshot);
+  EXPECT_EQ(value_of(text, R"(xdpflowd_target_stale{target="gw-a"})"), 0);
+  EXPECT_EQ(value_of(text, R"(xdpflowd_target_stale{target="web-1"})"), 1);
+}
+
+TEST(Metrics, ARoundTripTimeIsMissingUntilTheFirstReply) {
+  Snapshot snapshot = filled_snapshot();
+  snapshot.targets = {test::new_target()};
+  const std::string text = text_of(snapshot);
+  EXPECT_THAT(text, Not(HasSubstr("xdpflowd_probe_last_rtt_seconds")));
+  EXPECT_EQ(value_of(text, R"(xdpflowd_target_up{target="gw-a"})"), 0);
+}
+
+TEST(Metrics, WithoutProgramsToRunNoneAreCounted) {
+  EXPECT_THAT(metrics_text(collect(filled_snapshot(), build, now_ns)), Not(HasSubstr("hook_runs")));
+}
+
+TEST(Metrics, TheTextIsThatOfThePrometheusLibrary) {
+  const auto families = collect(filled_snapshot(), build, now_ns, 0, hook_runs);
+  EXPECT_EQ(metrics_text(families), prometheus::TextSerializer().Serialize(families));
+}
+
+TEST(Metrics, LabelsAndHelpTextsAreEscaped) {
+  MetricFamily family{"x", "a\\b\"c\nd", prometheus::MetricType::Gauge, {}};
+  family.metric.resize(1);
+  family.metric[0].label = {{"name", "a\\b\"c\nd"}};
+  family.metric[0].gauge.value = 1;
+  EXPECT_EQ(metrics_text({family}),
+            "# HELP x a\\\\b\"c\\nd\n# TYPE x gauge\nx{name=\"a\\\\b\\\"c\\nd\"} 1\n");
+}
+
+TEST(Metrics, ValuesAreExact) {
+  const std::pair<double, const char*> values[] = {
+      {0, "0"},          {-3, "-3"},   {1e15, "1000000000000000"}, {0.1, "0.1"},
+      {1e300, "1e+300"}, {NAN, "NaN"}, {HUGE_VAL, "+Inf"},         {-HUGE_VAL, "-Inf"},
+  };
+  for (const auto& [value, text] : values) {
+    MetricFamily family{"x", "", prometheus::MetricType::Gauge, {}};
+    family.metric.resize(1);
+    family.metric[0].gauge.value = value;
+    EXPECT_THAT(metrics_text({family}), testing::EndsWith(std::string("\nx ") + text + "\n"));
+  }
+}
+
+TEST(Metrics, TenThousandTargetsDoNotHoldUpTheEventLoop) {
+  Snapshot snapshot = filled_snapshot();
+  snapshot.targets.assign(10'000, test::up_target());
+  for (size_t i = 0; i < snapshot.targets.size(); ++i)
+    test::rename(snapshot.targets[i], "backend-" + std::to_string(i));
+  const auto began = std::chrono::steady_clock::now();
+  const std::string text = text_of(snapshot);
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
+  RecordProperty("milliseconds", std::to_string(took.count()));
+  EXPECT_LT(took.count(), 500);
+  EXPECT_EQ(value_of(text, R"(xdpflowd_target_up{target="backend-9999"})"), 1);
 }
 
 TEST(PrometheusRules, PromtoolAcceptsThem) {

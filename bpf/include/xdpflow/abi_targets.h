@@ -153,16 +153,19 @@ enum xf_probe_op {
 	XF_PROBE_OP_START = 1, /* makes the timer if there is none, and sets it for `argument_ns`, or now */
 	XF_PROBE_OP_BUILD,     /* the frames of those that are due */
 	XF_PROBE_OP_ARM,       /* deadlines of those that were sent; verdicts on those that could not be */
-	XF_PROBE_OP_FORCE,     /* `outcome` is an enum xf_health */
+	XF_PROBE_OP_FORCE,     /* shows target `index` as `health`, whatever its probes say; no elements */
 	XF_PROBE_OP_STOP,      /* no timer any more: then the element can be deleted */
 };
 
-/* Head of the frame given to the probe program: the first `count` elements of `probe_frames` are what it is
- * about. */
+/*
+ * The frame given to the probe program: the first `count` elements of `probe_frames` are what it is about.
+ * They belong to the running daemon; what tools ask for too, FORCE, stands in the request itself.
+ */
 struct xf_probe_request {
 	__u32 op; /* enum xf_probe_op */
 	__u32 count;
-	__u64 zero;
+	__u32 index;  /* FORCE: of the target */
+	__u32 health; /* FORCE: enum xf_health; XF_HEALTH_UNKNOWN: as the probes say */
 };
 ABI_SIZE(struct xf_probe_request, 16);
 
@@ -177,7 +180,7 @@ struct xf_probe_frame {
 	__u32 sequence; /* of the probe: what was built is what is armed */
 	__u32 ifindex;	/* out: egress device, also towards a next hop without an address yet */
 	struct xf_addr next_hop; /* out */
-	__u64 argument; /* START: delay in nanoseconds. FORCE: enum xf_health */
+	__u64 argument; /* START: delay in nanoseconds */
 	__u32 length;	/* out: of the frame */
 	__u32 zero;
 	__u8 bytes[XF_PROBE_FRAME_MAX];
