@@ -86,15 +86,21 @@ static __always_inline __u32 histogram_bucket(__u64 value)
 	return i + (value ? 1 : 0);
 }
 
-static __always_inline void observe(enum xf_histogram_index index, __u64 value_ns)
+static __always_inline void observe_in(struct xf_histogram *histogram, __u64 value_ns)
 {
-	__u32 key = index, bucket = histogram_bucket((value_ns + 999) / 1000);
-	struct xf_histogram *histogram = bpf_map_lookup_elem(&histograms, &key);
+	__u32 bucket = histogram_bucket((value_ns + 999) / 1000);
 
 	if (!histogram || bucket >= XF_HISTOGRAM_BUCKETS)
 		return;
 	add(&histogram->bucket[bucket], 1);
 	add(&histogram->sum_ns, value_ns);
+}
+
+static __always_inline void observe(enum xf_histogram_index index, __u64 value_ns)
+{
+	__u32 key = index;
+
+	observe_in(bpf_map_lookup_elem(&histograms, &key), value_ns);
 }
 
 /* What became of a packet: one of these two, or the enum xf_untracked why it is on no flow. */

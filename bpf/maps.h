@@ -194,6 +194,16 @@ struct {
 	__type(value, __u32);
 } probe_keys SEC(".maps");
 
+/* Round trip times of single targets, where the configuration wants them: the daemon puts the elements there.
+ * Writer: replies. Reader: daemon. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, XF_TARGETS_MAX);
+	__type(key, __u32);
+	__type(value, struct xf_histogram);
+} target_rtts SEC(".maps");
+
 /* Writer: daemon. Reader: every packet. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -146,8 +146,8 @@ static __always_inline void put_arp(const struct draft *d)
 	__builtin_memcpy(arp.sender, &d->config->source.word[3], sizeof(arp.sender));
 	__builtin_memcpy(arp.target, &d->config->address.word[3], sizeof(arp.target));
 	put_ethernet(d, broadcast, d->config->own_mac, ETH_P_ARP);
-	__builtin_memset(network(d), 0, ETHERNET_MIN - sizeof(struct ethhdr));
 	__builtin_memcpy(network(d), &arp, sizeof(arp));
+	__builtin_memset(network(d) + sizeof(arp), 0, ETHERNET_MIN - sizeof(struct ethhdr) - sizeof(arp));
 	d->frame->length = ETHERNET_MIN;
 }
 

@@ -256,8 +256,10 @@ static __always_inline bool take_in(struct answer *a, struct xf_target *target, 
 			count_late(target);
 		return false;
 	}
-	if (o.rtt_ns)
+	if (o.rtt_ns) {
 		observe(XF_HISTOGRAM_PROBE_RTT, o.rtt_ns);
+		observe_in(bpf_map_lookup_elem(&target_rtts, &a->index), o.rtt_ns);
+	}
 	return true;
 }
 

@@ -112,7 +112,8 @@ Status App::open_health() {
 }
 
 Status App::apply_targets(const Settings& wanted) {
-  return health_->apply(wanted.targets, interfaces_.links());
+  if (auto applied = health_->apply(wanted.targets, interfaces_.links()); !applied) return applied;
+  return health_->count_each(wanted.metrics.per_target_histograms);
 }
 
 /// Turning records on goes on without the file until that can be opened; another file in place of one in use
@@ -237,7 +238,9 @@ Result<std::string> App::metrics_page() {
   const auto snapshot = books_.balance_with_targets();
   if (!snapshot) return snapshot.error();
   const auto lost = records_ ? std::optional(records_->lost()) : std::nullopt;
-  return metrics_text(collect(*snapshot, build_, monotonic_ns(), lost));
+  const auto& hooks = news_->hook_counters();
+  const HookRuns runs{hooks.ok, hooks.failed, hooks.timeout, hooks.not_started, hooks.superseded};
+  return metrics_text(collect(*snapshot, build_, monotonic_ns(), lost, runs));
 }
 
 }  // namespace xdpflowd

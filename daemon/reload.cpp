@@ -86,6 +86,7 @@ Status Reload::apply(const Change& change, const Settings& wanted) {
     case Setting::interface:
       return apply_interfaces(wanted);
     case Setting::target:
+    case Setting::per_target_histograms:
       return apply_targets(wanted);
     case Setting::health_events:
     case Setting::health_hooks:
@@ -148,9 +149,12 @@ Status Reload::apply_zone(const Change& change, const Settings& wanted) {
 
 /// All of them with the first that is different.
 Status Reload::apply_targets(const Settings& wanted) {
-  if (running_.targets == wanted.targets) return ok();
+  if (running_.targets == wanted.targets &&
+      running_.metrics.per_target_histograms == wanted.metrics.per_target_histograms)
+    return ok();
   if (auto applied = actions_.apply_targets(wanted); !applied) return applied;
   running_.targets = wanted.targets;
+  running_.metrics.per_target_histograms = wanted.metrics.per_target_histograms;
   return ok();
 }
 

@@ -30,7 +30,7 @@ endforeach()
 put("${share}/bash-completion/completions" "${source}/dist/completions/xdpflowctl")
 put("${share}/bash-completion/completions" "${source}/dist/completions/xdpflowd")
 put("${share}/zsh/vendor-completions" "${source}/dist/completions/_xdpflowd")
-foreach(example dist/systemd/single-program.conf dist/systemd/unload-on-stop.conf config/prometheus-rules.yml)
+foreach(example dist/systemd/hook-user.conf dist/systemd/single-program.conf dist/systemd/unload-on-stop.conf config/prometheus-rules.yml)
   put("${share}/doc/xdpflowd/examples" "${source}/${example}")
 endforeach()
 

@@ -37,6 +37,9 @@ Result<Snapshot> Bookkeeper::balance_with_targets() {
   auto targets = read_targets(state_);
   if (!targets) return targets.error();
   snapshot->targets = std::move(*targets);
+  auto rtts = read_target_rtts(state_);
+  if (!rtts) return rtts.error();
+  snapshot->target_rtts = std::move(*rtts);
   return snapshot;
 }
 

@@ -152,6 +152,7 @@ Status PinnedState::open_maps() {
       .map(target_configs_, "target_configs", BPF_MAP_TYPE_HASH)
       .map(targets_, "targets", BPF_MAP_TYPE_HASH)
       .map(probe_keys_, "probe_keys", BPF_MAP_TYPE_HASH)
+      .map(target_rtts_, "target_rtts", BPF_MAP_TYPE_HASH)
       .map(health_, "health", BPF_MAP_TYPE_ARRAY)
       .map(probe_frames_, "probe_frames", BPF_MAP_TYPE_ARRAY)
       .map(due_probes_, "due_probes", MapShape{BPF_MAP_TYPE_RINGBUF, 0, 0})

@@ -73,6 +73,7 @@ class PinnedState {
   const Map<uint32_t, xf_target_config>& target_configs() const { return target_configs_; }
   const Map<uint32_t, xf_target>& targets() const { return targets_; }
   const Map<xf_probe_key, uint32_t>& probe_keys() const { return probe_keys_; }
+  const Map<uint32_t, xf_histogram>& target_rtts() const { return target_rtts_; }
   const ArrayMap<xf_health_control>& health() const { return health_; }
   const ArrayMap<xf_probe_frame>& probe_frames() const { return probe_frames_; }
   const RawMap& due_probes() const { return due_probes_; }
@@ -107,6 +108,7 @@ class PinnedState {
   Map<uint32_t, xf_target_config> target_configs_;
   Map<uint32_t, xf_target> targets_;
   Map<xf_probe_key, uint32_t> probe_keys_;
+  Map<uint32_t, xf_histogram> target_rtts_;
   ArrayMap<xf_health_control> health_;
   ArrayMap<xf_probe_frame> probe_frames_;
   RawMap due_probes_;

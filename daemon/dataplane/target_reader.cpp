@@ -61,4 +61,13 @@ Result<std::vector<Target>> read_targets(const PinnedState& state) {
   return found;
 }
 
+Result<TargetHistograms> read_target_rtts(const PinnedState& state) {
+  TargetHistograms found;
+  auto read = for_each(state.target_rtts(), 0, [&](uint32_t index, const xf_histogram& histogram) {
+    found[index] = histogram;
+  });
+  if (!read) return read.error();
+  return found;
+}
+
 }  // namespace xdpflowd

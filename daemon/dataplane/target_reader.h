@@ -14,4 +14,6 @@ namespace xdpflowd {
 /// All targets, in the order of their index. One that is added or removed meanwhile may be missing.
 Result<std::vector<Target>> read_targets(const PinnedState& state);
 
+Result<TargetHistograms> read_target_rtts(const PinnedState& state);
+
 }  // namespace xdpflowd

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "xdpflow/abi.h"
@@ -14,6 +15,9 @@ struct Target {
   xf_target_config config{};
   xf_target state{};
 };
+
+/// Round trip times by target index, of those for which the configuration wants them.
+using TargetHistograms = std::map<uint32_t, xf_histogram>;
 
 /// enum xf_cause in words that a person reads: "timeout", "connection refused", "ICMP host unreachable". `ipv4`:
 /// whose ICMP types and codes they are. XF_CAUSE_NONE: "".

@@ -33,12 +33,10 @@ Result<HealthChecks> HealthChecks::open(const PinnedState& state, Listener liste
   if (!due) return in_context(due.error(), "ring due_probes");
   auto routes = Routes::open();
   if (!routes) return routes.error();
-  auto sender = PacketSender::open();
-  if (!sender) return sender.error();
   auto client = ProbeClient::open(state.probe_program(), state.probe_frames().fd());
   if (!client) return client.error();
   auto kept_routes = std::make_unique<Routes>(std::move(*routes));
-  Prober prober(std::move(*client), std::move(*sender), *kept_routes);
+  Prober prober(std::move(*client), *kept_routes);
   return HealthChecks(state, std::move(listener), std::move(*due), std::move(kept_routes), std::move(prober));
 }
 
@@ -82,9 +80,19 @@ Status HealthChecks::remove(const std::vector<Target>& gone) {
   for (const auto& target : gone) {
     if (is_probed(target.index, target.config))
       if (auto erased = erase(state_->probe_keys(), key_of(target.config)); !erased) return erased;
+    if (auto erased = erase(state_->target_rtts(), target.index); !erased) return erased;
     if (auto erased = erase(state_->targets(), target.index); !erased) return erased;
     if (auto erased = erase(state_->target_configs(), target.index); !erased) return erased;
     shown_.erase(target.index);
+  }
+  return ok();
+}
+
+Status HealthChecks::count_each(bool wanted) {
+  for (const auto& [index, kept] : kept_) {
+    if (wanted && state_->target_rtts().get(index)) continue;
+    auto done = wanted ? state_->target_rtts().set(index, {}) : erase(state_->target_rtts(), index);
+    if (!done) return done;
   }
   return ok();
 }
@@ -98,6 +106,7 @@ Status HealthChecks::reserve_ports(const std::vector<TargetSettings>& wanted) {
     ports_.reset();
     control->own_port = 0;
   } else if (!ports_) {
+    if (auto opened = prober_.open_sender(); !opened) return opened;
     auto ports = OwnPorts::reserve(control->own_port);
     if (!ports) return ports.error();
     ports_ = std::make_unique<OwnPorts>(std::move(*ports));

@@ -40,6 +40,8 @@ class HealthChecks {
 
   /// Brings the maps to `wanted`. A target that stays keeps its state, and a probe under way is judged.
   Status apply(const std::vector<TargetSettings>& wanted, const LinkTable& links);
+  /// Round trip times of each target, too. Of those that are there now: call it after apply().
+  Status count_each(bool wanted);
   /// Devices or attachments may have changed.
   Status follow(const LinkTable& links);
 

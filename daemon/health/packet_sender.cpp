@@ -34,11 +34,12 @@ xf_cause cause_of(int code) {
 
 }  // namespace
 
-Result<PacketSender> PacketSender::open() {
+Status PacketSender::open() {
+  if (socket_) return ok();
   // Protocol 0: it receives nothing.
-  UniqueFd socket(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
-  if (!socket) return system_error(errno, "cannot open a packet socket for probes (missing here: CAP_NET_RAW?)");
-  return PacketSender(std::move(socket));
+  socket_ = UniqueFd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
+  return socket_ ? ok()
+                 : system_error(errno, "targets cannot be probed without a packet socket, which needs CAP_NET_RAW");
 }
 
 void PacketSender::send(std::span<xf_probe_frame* const> frames) const {

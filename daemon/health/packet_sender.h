@@ -12,14 +12,13 @@ namespace xdpflowd {
 /// Sends frames as they are.
 class PacketSender {
  public:
-  static Result<PacketSender> open();
+  /// Needs CAP_NET_RAW; before the first send(). Once is enough.
+  Status open();
 
   /// At most XF_PROBE_BATCH, each by its `ifindex`. What was not sent gets an enum xf_cause as its `outcome`.
   void send(std::span<xf_probe_frame* const> frames) const;
 
  private:
-  explicit PacketSender(UniqueFd socket) : socket_(std::move(socket)) {}
-
   UniqueFd socket_;
 };
 

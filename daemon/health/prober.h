@@ -20,8 +20,10 @@ namespace xdpflowd {
 class Prober {
  public:
   /// `routes` must outlive it.
-  Prober(ProbeClient client, PacketSender sender, const Routes& routes)
-      : client_(std::move(client)), sender_(std::move(sender)), routes_(routes) {}
+  Prober(ProbeClient client, const Routes& routes) : client_(std::move(client)), routes_(routes) {}
+
+  /// Before the first probe.
+  Status open_sender() { return sender_.open(); }
 
   /// `observed`: devices on which a reply is seen by the packet program. `cut_off`: those without a carrier.
   void set_devices(std::set<uint32_t> observed, std::set<uint32_t> cut_off) {

@@ -24,7 +24,7 @@ class Report {
  public:
   void expect(Metric metric, size_t samples) { samples_[static_cast<size_t>(metric)].reserve(samples); }
   void sample(Metric metric, LabelValues labels, double value);
-  void histogram(Metric metric, const xf_histogram& histogram);
+  void histogram(Metric metric, LabelValues labels, const xf_histogram& histogram);
   /// In the order of the catalog, without those that got no sample.
   std::vector<MetricFamily> finish();
 
@@ -51,8 +51,8 @@ void Report::sample(Metric metric, LabelValues labels, double value) {
     added.gauge.value = value;
 }
 
-void Report::histogram(Metric metric, const xf_histogram& source) {
-  auto& target = add(metric, {}).histogram;
+void Report::histogram(Metric metric, LabelValues labels, const xf_histogram& source) {
+  auto& target = add(metric, labels).histogram;
   double bound_seconds = 1e-6;
   for (const uint64_t in_bucket : source.bucket) {
     target.sample_count += in_bucket;
@@ -181,7 +181,12 @@ void add_histograms(Report& report, const Snapshot& snapshot) {
       {Metric::verdict_lateness, XF_HISTOGRAM_VERDICT_LATENESS},
   };
   static_assert(std::size(histograms) == XF_HISTOGRAMS);
-  for (const auto& [metric, index] : histograms) report.histogram(metric, snapshot.histograms[index]);
+  for (const auto& [metric, index] : histograms)
+    if (metric != Metric::probe_rtt || snapshot.target_rtts.empty())
+      report.histogram(metric, {}, snapshot.histograms[index]);
+  for (const Target& target : snapshot.targets)
+    if (const auto found = snapshot.target_rtts.find(target.index); found != snapshot.target_rtts.end())
+      report.histogram(Metric::probe_rtt, {name_of(target)}, found->second);
 }
 
 }  // namespace

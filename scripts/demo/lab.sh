@@ -1,14 +1,17 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The lab of run-demo: client, router and server as network namespaces, joined by veth links.
+# The lab of run-demo: client, router, server and a second gateway as network namespaces, joined by veth links.
 #
 #   client                    router                         server
 #   198.18.1.2  c0 ---- lan0  198.18.1.1 | 198.18.2.1  wan0 ---- s0  198.18.2.2
 #   2001:db8:1::2             2001:db8:1::1 | 2001:db8:2::1          2001:db8:2::2
+#                                                            gateway
+#                                          198.18.3.1  wan1 ---- g0  198.18.3.2
 #
 # The names are random, so that labs do not meet. What is on disk lies in $lab, below /run because only root writes there.
 
 lab_prefix=/run/xdpflowd-demo-
+lab_hosts="client router server gateway"
 
 ns_name() { echo "xfd-${lab#"$lab_prefix"}-$1"; }
 
@@ -26,17 +29,20 @@ lab_up() {
   lab=$(mktemp -d "${lab_prefix}XXXXXX")
   mkdir "$lab/bpf"
   mount -t bpf bpf "$lab/bpf"
-  for host in client router server; do
+  for host in $lab_hosts; do
     ip netns add "$(ns_name "$host")"
     on "$host" ip link set lo up
   done
   ip link add c0 netns "$(ns_name client)" type veth peer name lan0 netns "$(ns_name router)"
   ip link add s0 netns "$(ns_name server)" type veth peer name wan0 netns "$(ns_name router)"
+  ip link add g0 netns "$(ns_name gateway)" type veth peer name wan1 netns "$(ns_name router)"
   on router sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'
   lab_link client c0 198.18.1.2/24 2001:db8:1::2/64
   lab_link router lan0 198.18.1.1/24 2001:db8:1::1/64
   lab_link router wan0 198.18.2.1/24 2001:db8:2::1/64
   lab_link server s0 198.18.2.2/24 2001:db8:2::2/64
+  lab_link router wan1 198.18.3.1/24 2001:db8:3::1/64
+  lab_link gateway g0 198.18.3.2/24 2001:db8:3::2/64
   on client ip route add default via 198.18.1.1
   on client ip -6 route add default via 2001:db8:1::1
   on server ip route add default via 198.18.2.1
@@ -46,7 +52,7 @@ lab_up() {
 # Whatever runs in the namespaces of $lab, and nothing else.
 lab_pids() {
   local host
-  for host in client router server; do
+  for host in $lab_hosts; do
     ip netns pids "$(ns_name "$host")" 2>/dev/null || true
   done
 }
@@ -67,7 +73,7 @@ lab_stop() {
 lab_down() {
   local host
   lab_stop
-  for host in client router server; do
+  for host in $lab_hosts; do
     ip netns delete "$(ns_name "$host")" 2>/dev/null || true
   done
   if mountpoint -q "$lab/bpf"; then umount "$lab/bpf"; fi

@@ -71,8 +71,24 @@ name = "lan0"
 [[interface]]
 name = "wan0"
 
+[[interface]]
+name = "wan1"
+
 [timeouts]
 udp = "2s"      # not 30s: who watches should not have to wait
+
+[[target]]
+name = "gw-a"
+address = "198.18.2.2"
+interval = "500ms"
+timeout = "200ms"
+
+[[target]]
+name = "gw-b"
+address = "198.18.3.2"
+interval = "500ms"
+timeout = "200ms"
+on_change = ["/bin/sh", "-c", "echo \$XDPFLOWD_TARGET \$XDPFLOWD_OLD \$XDPFLOWD_NEW >>$lab/hook"]
 END
 }
 
@@ -112,6 +128,14 @@ ms_to_end() {
   end=$(record_of "$1" | jq -r .end)
   echo $((($(date --date="$end" +%s%N) - $2) / 1000000))
 }
+
+# Is the target ($1) in that state ($2)?
+target_is() {
+  xdpflowctl targets --json | jq -e --arg name "$1" --arg state "$2" 'any(.[]; .name == $name and .state == $state)' >/dev/null
+}
+both_are() { target_is gw-a "$1" && target_is gw-b "$1"; }
+metric_is() { metrics | grep -qxF -- "$1"; }
+hook_said() { grep -qxF -- "$1" "$lab/hook"; }
 
 metrics() { on router curl -sS --max-time 5 http://127.0.0.1:9742/metrics; }
 

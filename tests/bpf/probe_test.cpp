@@ -56,68 +56,82 @@ Bytes advertisement_to(const Bytes& probe) {
   return reply;
 }
 
-class EachProbe : public Probe, public ::testing::WithParamInterface<AProbe> {};
-
-INSTANTIATE_TEST_SUITE_P(
-    , EachProbe,
-    ::testing::Values(AProbe{"Icmp4", XF_PROBE_ICMP, ProbeBench::peer4, echo_reply},
-                      AProbe{"Icmp6", XF_PROBE_ICMP, ProbeBench::peer6, echo_reply},
-                      AProbe{"Tcp4", XF_PROBE_TCP, ProbeBench::peer4, syn_ack_to},
-                      AProbe{"Tcp6", XF_PROBE_TCP, ProbeBench::peer6, syn_ack_to},
-                      AProbe{"Udp4", XF_PROBE_UDP, ProbeBench::peer4, datagram_to},
-                      AProbe{"Udp6", XF_PROBE_UDP, ProbeBench::peer6, datagram_to},
-                      AProbe{"Arp", XF_PROBE_ARP, ProbeBench::mute4, arp_reply_to},
-                      AProbe{"Nd", XF_PROBE_ARP, ProbeBench::peer6, advertisement_to}),
-    [](const auto& test) { return test.param.name; });
-
-TEST_P(EachProbe, RisesByRepliesAndFallsWithoutThem) {
-  const auto index = bench.add(GetParam().probe, GetParam().address);
-  EXPECT_EQ(bench.health(index), XF_HEALTH_UNKNOWN);
-  for (int i = 0; i < 2; ++i) {
-    EXPECT_NE(bench.health(index), XF_HEALTH_UP);
-    bench.receive(GetParam().reply(ProbeBench::bytes(bench.send(index))));
+/// Loading the programs takes longer than any of these: each test goes through all kinds.
+class EachProbe : public Probe {
+ protected:
+  void for_each(const std::function<void(const AProbe&)>& check) {
+    for (const auto& kind : kinds) {
+      SCOPED_TRACE(kind.name);
+      check(kind);
+    }
   }
-  EXPECT_EQ(bench.health(index), XF_HEALTH_UP);
-  EXPECT_EQ(bench.target(index).results[XF_RESULT_OK], 2U);
-  EXPECT_GT(bench.target(index).rtt_ns, 0U);
-  for (int i = 0; i < 2; ++i) {
+
+  const std::vector<AProbe> kinds = {{"icmp", XF_PROBE_ICMP, ProbeBench::peer4, echo_reply},
+                                     {"icmp over IPv6", XF_PROBE_ICMP, ProbeBench::peer6, echo_reply},
+                                     {"tcp", XF_PROBE_TCP, ProbeBench::peer4, syn_ack_to},
+                                     {"tcp over IPv6", XF_PROBE_TCP, ProbeBench::peer6, syn_ack_to},
+                                     {"udp", XF_PROBE_UDP, ProbeBench::peer4, datagram_to},
+                                     {"udp over IPv6", XF_PROBE_UDP, ProbeBench::peer6, datagram_to},
+                                     {"ARP", XF_PROBE_ARP, ProbeBench::mute4, arp_reply_to},
+                                     {"neighbour discovery", XF_PROBE_ARP, ProbeBench::peer6, advertisement_to}};
+};
+
+TEST_F(EachProbe, RisesByRepliesAndFallsWithoutThem) {
+  for_each([this](const AProbe& kind) {
+    const auto index = bench.add(kind.probe, kind.address);
+    EXPECT_EQ(bench.health(index), XF_HEALTH_UNKNOWN);
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_NE(bench.health(index), XF_HEALTH_UP);
+      bench.receive(kind.reply(ProbeBench::bytes(bench.send(index))));
+    }
     EXPECT_EQ(bench.health(index), XF_HEALTH_UP);
-    miss(index);
-  }
-  EXPECT_EQ(bench.health(index), XF_HEALTH_DOWN);
-  EXPECT_EQ(bench.target(index).results[XF_RESULT_TIMEOUT], 2U);
+    EXPECT_EQ(bench.target(index).results[XF_RESULT_OK], 2U);
+    EXPECT_GT(bench.target(index).rtt_ns, 0U);
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(bench.health(index), XF_HEALTH_UP);
+      miss(index);
+    }
+    EXPECT_EQ(bench.health(index), XF_HEALTH_DOWN);
+    EXPECT_EQ(bench.target(index).results[XF_RESULT_TIMEOUT], 2U);
+  });
 }
 
-TEST_P(EachProbe, AReplyCountsAsSoonAsTheProbeIsBuilt) {
-  const auto index = bench.add(GetParam().probe, GetParam().address);
-  const auto frame = bench.build(index);
-  bench.receive(GetParam().reply(ProbeBench::bytes(frame)));
-  EXPECT_EQ(bench.target(index).results[XF_RESULT_OK], 1U);
-  bench.arm(frame);
-  EXPECT_NE(bench.phase(index), XF_PROBE_PHASE_SENT) << "its deadline was set although it is settled";
+TEST_F(EachProbe, AReplyCountsAsSoonAsTheProbeIsBuilt) {
+  for_each([this](const AProbe& kind) {
+    const auto index = bench.add(kind.probe, kind.address);
+    const auto frame = bench.build(index);
+    bench.receive(kind.reply(ProbeBench::bytes(frame)));
+    EXPECT_EQ(bench.target(index).results[XF_RESULT_OK], 1U);
+    bench.arm(frame);
+    EXPECT_NE(bench.phase(index), XF_PROBE_PHASE_SENT) << "its deadline was set although it is settled";
+  });
 }
 
-TEST_P(EachProbe, ATruncatedReplyIsNoReply) {
-  const auto index = bench.add(GetParam().probe, GetParam().address);
-  const auto frame = bench.build(index);
-  const Bytes whole = GetParam().reply(ProbeBench::bytes(frame));
-  for (size_t size = 14; size < whole.size(); ++size) {
-    if (GetParam().probe == XF_PROBE_ARP && size >= 42 && !is_ipv6(whole)) break;  // padding
-    bench.receive(Bytes(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(size)));
-    ASSERT_EQ(bench.target(index).results[XF_RESULT_OK], 0U) << size << " of " << whole.size() << " bytes";
-  }
+TEST_F(EachProbe, ATruncatedReplyIsNoReply) {
+  for_each([this](const AProbe& kind) {
+    const auto index = bench.add(kind.probe, kind.address);
+    const auto frame = bench.build(index);
+    const Bytes whole = kind.reply(ProbeBench::bytes(frame));
+    for (size_t size = 14; size < whole.size(); ++size) {
+      if (kind.probe == XF_PROBE_ARP && size >= 42 && !is_ipv6(whole)) break;  // padding
+      bench.receive(Bytes(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(size)));
+      ASSERT_EQ(bench.target(index).results[XF_RESULT_OK], 0U) << size << " of " << whole.size() << " bytes";
+    }
+  });
 }
 
-TEST_P(EachProbe, ASecondCopyOfAReplyChangesNothing) {
-  const auto index = bench.add(GetParam().probe, GetParam().address);
-  const Bytes reply = GetParam().reply(ProbeBench::bytes(bench.send(index)));
-  bench.receive(reply);
-  const auto once = bench.target(index);
-  EXPECT_EQ(bench.receive(reply).first, static_cast<uint32_t>(XDP_PASS));
-  const auto twice = bench.target(index);
-  EXPECT_EQ(twice.successes, once.successes);
-  EXPECT_EQ(twice.results[XF_RESULT_OK], 1U);
-  EXPECT_EQ(twice.results[XF_RESULT_LATE], 0U);
+TEST_F(EachProbe, ASecondCopyOfAReplyChangesNothing) {
+  for_each([this](const AProbe& kind) {
+    const auto index = bench.add(kind.probe, kind.address);
+    const Bytes reply = kind.reply(ProbeBench::bytes(bench.send(index)));
+    bench.receive(reply);
+    const auto once = bench.target(index);
+    EXPECT_EQ(bench.receive(reply).first, static_cast<uint32_t>(XDP_PASS));
+    const auto twice = bench.target(index);
+    EXPECT_EQ(twice.successes, once.successes);
+    EXPECT_EQ(twice.results[XF_RESULT_OK], 1U);
+    EXPECT_EQ(twice.results[XF_RESULT_LATE], 0U);
+  });
 }
 
 TEST_F(Probe, AWrongTokenIsNoReply) {
@@ -291,24 +305,21 @@ struct Walk {
   const char* states;  // 'u'p, 'd'own, '?'
 };
 
-class RiseAndFall : public Probe, public ::testing::WithParamInterface<Walk> {};
-
-INSTANTIATE_TEST_SUITE_P(, RiseAndFall,
-                         ::testing::Values(Walk{1, 1, "oxox", "udud"}, Walk{2, 2, "ooxoxxo", "?uuuudd"},
-                                           Walk{3, 1, "xxxo", "??du"}, Walk{1, 3, "xooo", "dddu"},
-                                           Walk{3, 2, "xoxoxo", "??????"}));
-
-TEST_P(RiseAndFall, FollowConsecutiveOutcomes) {
-  const auto index = bench.add(XF_PROBE_ICMP, ProbeBench::peer4, [](auto& config) {
-    config.fall = GetParam().fall;
-    config.rise = GetParam().rise;
-  });
-  std::string states;
-  for (const char* outcome = GetParam().outcomes; *outcome; ++outcome) {
-    *outcome == 'o' ? answer(index) : miss(index);
-    states += "?ud"[bench.health(index)];
+TEST_F(Probe, HealthFollowsConsecutiveOutcomes) {
+  for (const auto& walk : {Walk{1, 1, "oxox", "udud"}, Walk{2, 2, "ooxoxxo", "?uuuudd"}, Walk{3, 1, "xxxo", "??du"},
+                           Walk{1, 3, "xooo", "dddu"}, Walk{3, 2, "xoxoxo", "??????"}}) {
+    const auto index = bench.add(XF_PROBE_ICMP, ProbeBench::peer4, [&](auto& config) {
+      config.fall = walk.fall;
+      config.rise = walk.rise;
+    });
+    std::string states;
+    for (const char* outcome = walk.outcomes; *outcome; ++outcome) {
+      *outcome == 'o' ? answer(index) : miss(index);
+      states += "?ud"[bench.health(index)];
+    }
+    EXPECT_EQ(states, walk.states) << walk.outcomes << ", fall " << walk.fall << ", rise " << walk.rise;
+    bench.stop(index);
   }
-  EXPECT_EQ(states, GetParam().states);
 }
 
 TEST_F(Probe, SharersAreToldByOneProbeAndFallEachInItsTime) {

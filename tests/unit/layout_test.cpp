@@ -46,7 +46,7 @@ class TypeWriter {
     add_maps();
     if (!source.has_records) return;
     add_struct("xf_record", source.record_bytes, {{"start", integer(source.record_bytes)}});
-    add_struct("xf_event", 8, {{"time", integer(8)}});
+    for (const char* name : {"xf_event", "xf_target_event", "xf_due"}) add_struct(name, 8, {{"time", integer(8)}});
   }
 
   btf* get() const { return types_.get(); }

@@ -69,7 +69,8 @@ TEST(Names, EveryCounterHasItsOwn) {
                                                              {XF_UNTRACKED_UNKNOWN_ERROR, "unknown_error"},
                                                              {XF_UNTRACKED_REAPING, "reaping"},
                                                              {XF_UNTRACKED_NO_ENTRY, "no_entry"},
-                                                             {XF_UNTRACKED_INACTIVE, "inactive"}});
+                                                             {XF_UNTRACKED_INACTIVE, "inactive"},
+                                                             {XF_UNTRACKED_PROBE, "probe"}});
   expect_names<XF_TIMER_FAILURES, xf_timer_failure>(timer_failure_names, {{XF_TIMER_NOMEM, "nomem"},
                                                                           {XF_TIMER_BUSY, "busy"},
                                                                           {XF_TIMER_PERM, "perm"},
@@ -86,7 +87,8 @@ TEST(Names, EveryCounterHasItsOwn) {
                                                   {XF_ERROR_TIMER_START, "timer_start"},
                                                   {XF_ERROR_ENDED_PUSH, "ended_push"},
                                                   {XF_ERROR_ORPHAN_PUSH, "orphan_push"},
-                                                  {XF_ERROR_NO_INTERFACE, "no_interface"}});
+                                                  {XF_ERROR_NO_INTERFACE, "no_interface"},
+                                            {XF_ERROR_DUE_PUSH, "due_push"}});
 }
 
 TEST(Names, AreFoundInAnyCase) {
