@@ -70,8 +70,9 @@ Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader
   if (!socket) return socket.error();
   std::unique_ptr<App> app(new App(settings, std::move(load), std::move(*loop), std::move(*data_plane),
                                    std::move(interfaces), std::move(*socket)));
-  for (const auto step : {&App::open_rings, &App::serve_metrics, &App::listen_to_signals,
-                          &App::listen_to_links, &App::start_ticking, &App::feed_watchdog})
+  for (const auto step :
+       {&App::open_rings, &App::forget_former_layout, &App::serve_metrics, &App::listen_to_signals,
+        &App::listen_to_links, &App::start_ticking, &App::feed_watchdog})
     if (auto done = (app.get()->*step)(); !done) return done.error();
   if (auto working = app->housekeeper_.start(app->settings_); !working) return working.error();
   if (app->http_) spdlog::info("metrics at http://{}/metrics", settings.metrics.listen);
@@ -94,6 +95,11 @@ Status App::open_rings() {
   events_.emplace(std::move(*events));
   if (auto kept = keep(loop_.on_readable(events_->fd(), [this] { events_->drain(); })); !kept) return kept;
   return record_to(settings_.records.file);
+}
+
+/// Its records are written by now.
+Status App::forget_former_layout() {
+  return data_plane_.forget_former_layout();
 }
 
 /// Turning records on goes on without the file until that can be opened; another file in place of one in use
