@@ -3,7 +3,7 @@
  * User space's one way to change flow tables; run with BPF_PROG_RUN, attached nowhere. The frame is a struct
  * xf_admin_request and its keys. Returns how many flows it changed, or a negative error.
  */
-#include "flow_move.h"
+#include "carry_over.h"
 
 char LICENSE[] SEC("license")
 = "GPL";
@@ -120,6 +120,58 @@ static long change_one(__u32 i, struct batch *batch)
 	return 0;
 }
 
+static long adopt_one(__u32 i, struct batch *batch)
+{
+	struct arrival a = {.s.now_ns = batch->now_ns};
+	__u32 offset = sizeof(struct xf_admin_request) + i * sizeof(struct xf_adopted);
+
+	if (bpf_xdp_load_bytes(batch->ctx, offset, &a.s.key, sizeof(a.s.key)) ||
+	    bpf_xdp_load_bytes(batch->ctx, offset + sizeof(a.s.key), &a.flow, sizeof(a.flow)))
+		return 1;
+	complete(&a, batch->table);
+	if (!is_table(&a.s.key, batch->table) || !adopt_flow(&a))
+		__sync_fetch_and_add(&batch->changed, 1);
+	return 0;
+}
+
+/* A run is never cut short, so a row and the note that it was added stay together. */
+static long add_one(__u32 i, struct batch *batch)
+{
+	struct xf_control *control = control_of_daemon();
+	__u32 offset = sizeof(struct xf_admin_request) + i * sizeof(struct xf_addend);
+	struct xf_addend_head head;
+
+	if (!control || bpf_xdp_load_bytes(batch->ctx, offset, &head, sizeof(head)))
+		return 1;
+	if (head.row != control->carried_rows)
+		return 0;
+	add_row(batch->ctx, offset + sizeof(head), &head);
+	control->carried_rows++;
+	batch->changed++;
+	return 0;
+}
+
+static __always_inline long change_all(struct batch *batch, const struct xf_admin_request *request)
+{
+	switch (request->op) {
+	case XF_ADMIN_ADOPT:
+		if (request->count > XF_ADOPT_BATCH_MAX)
+			return -E2BIG;
+		bpf_loop(request->count, adopt_one, batch, 0);
+		break;
+	case XF_ADMIN_ADD:
+		if (request->count > XF_ADD_BATCH_MAX)
+			return -E2BIG;
+		bpf_loop(request->count, add_one, batch, 0);
+		break;
+	default:
+		if (request->count > XF_ADMIN_BATCH_MAX)
+			return -E2BIG;
+		bpf_loop(request->count, change_one, batch, 0);
+	}
+	return batch->changed;
+}
+
 SEC("xdp.frags")
 int admin(struct xdp_md *ctx)
 {
@@ -136,10 +188,9 @@ int admin(struct xdp_md *ctx)
 	case XF_ADMIN_FLUSH:
 	case XF_ADMIN_REARM:
 	case XF_ADMIN_MOVE:
-		if (request.count > XF_ADMIN_BATCH_MAX)
-			return -E2BIG;
-		bpf_loop(request.count, change_one, &batch, 0);
-		return batch.changed;
+	case XF_ADMIN_ADOPT:
+	case XF_ADMIN_ADD:
+		return change_all(&batch, &request);
 	default:
 		return -EINVAL;
 	}

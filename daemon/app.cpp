@@ -72,8 +72,8 @@ Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader
   if (!socket) return socket.error();
   std::unique_ptr<App> app(new App(settings, std::move(load), std::move(*loop), std::move(*data_plane),
                                    std::move(interfaces), std::move(*socket)));
-  for (const auto step : {&App::open_health, &App::open_rings, &App::serve_metrics, &App::listen_to_signals,
-                          &App::listen_to_links, &App::start_ticking, &App::feed_watchdog})
+  for (const auto step : {&App::open_health, &App::open_rings, &App::forget_former_layout, &App::serve_metrics,
+                          &App::listen_to_signals, &App::listen_to_links, &App::start_ticking, &App::feed_watchdog})
     if (auto done = (app.get()->*step)(); !done) return done.error();
   if (auto working = app->housekeeper_.start(app->settings_); !working) return working.error();
   if (app->http_) spdlog::info("metrics at http://{}/metrics", settings.metrics.listen);
@@ -114,6 +114,11 @@ Status App::open_health() {
 Status App::apply_targets(const Settings& wanted) {
   if (auto applied = health_->apply(wanted.targets, interfaces_.links()); !applied) return applied;
   return health_->count_each(wanted.metrics.per_target_histograms);
+}
+
+/// Its records are written by now.
+Status App::forget_former_layout() {
+  return data_plane_.forget_former_layout();
 }
 
 /// Turning records on goes on without the file until that can be opened; another file in place of one in use

@@ -38,6 +38,7 @@ class App {
   App(const Settings& settings, SettingsLoader load, EventLoop loop, DataPlane data_plane,
       Interfaces interfaces, UniqueFd metrics_socket);
   Status open_rings();
+  Status forget_former_layout();
   Status record_to(const std::string& file);
   Status serve_metrics();
   Status serve_metrics_at(const std::string& address);

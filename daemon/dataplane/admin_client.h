@@ -2,6 +2,7 @@
 // User space's one way to change flow tables: runs of the pinned admin program.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -27,12 +28,18 @@ class AdminClient {
   /// Brings the live flows with these keys, any number, out of the former `table` of a resize; returns how
   /// many are still in it, those that have ended included.
   Result<uint32_t> move(xf_table table, std::span<const xf_flow_key> keys) const;
+  /// Takes flows of a former layout, any number, into `table`; returns how many found no place. One that came
+  /// in already is left as it is.
+  Result<uint32_t> adopt(xf_table table, std::span<const xf_adopted> flows) const;
+  /// Adds to the totals, each row once for the life of the pins.
+  Status add(std::span<const xf_addend> rows) const;
   Status start_reaper() const;
 
  private:
-  Result<uint32_t> change(xf_admin_op op, const char* what, xf_table table,
-                          std::span<const xf_flow_key> keys) const;
-  Result<int> run(const xf_admin_request& request, std::span<const xf_flow_key> keys) const;
+  template <class Item>
+  Result<uint32_t> change(xf_admin_op op, const char* what, xf_table table, std::span<const Item> items,
+                          size_t bite) const;
+  Result<int> run(const xf_admin_request& request, std::span<const std::byte> items) const;
 
   int program_;
 };

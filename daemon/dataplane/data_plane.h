@@ -37,6 +37,9 @@ class DataPlane {
   /// Makes its tables, or opens those of an earlier configuration.
   Status add_zone(const ZoneSettings& zone);
 
+  /// Removes what is left of a data plane of another layout: its flows were carried over by the start.
+  Status forget_former_layout() const;
+
   /// Shows the tools that a daemon is alive, and how long ago it was.
   Status heartbeat() const;
 

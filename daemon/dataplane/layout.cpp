@@ -196,14 +196,25 @@ Result<uint64_t> layout_of(const btf* types) {
   return hash.value();
 }
 
-Result<uint64_t> layout_hash() {
+OwnTypes::OwnTypes(bpf_object* object) : object_(object, &bpf_object__close) {}
+
+const btf* OwnTypes::get() const {
+  return bpf_object__btf(object_.get());
+}
+
+Result<OwnTypes> OwnTypes::read() {
   // The smallest object; all three declare all maps.
   size_t size = 0;
   const void* bytes = census_bpf::elf_bytes(&size);
-  const std::unique_ptr<bpf_object, decltype(&bpf_object__close)> object(
-      bpf_object__open_mem(bytes, size, nullptr), &bpf_object__close);
+  bpf_object* object = bpf_object__open_mem(bytes, size, nullptr);
   if (!object) return system_error(errno, "cannot read the embedded BPF object");
-  return layout_of(bpf_object__btf(object.get()));
+  return OwnTypes(object);
+}
+
+Result<uint64_t> layout_hash() {
+  const auto types = OwnTypes::read();
+  if (!types) return types.error();
+  return layout_of(types->get());
 }
 
 }  // namespace xdpflowd

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "base/result.h"
 
+struct bpf_object;
 struct btf;
 
 namespace xdpflowd {
@@ -16,5 +18,17 @@ Result<uint64_t> layout_of(const btf* types);
 
 /// Of the objects in this binary: what `control.layout` has to be.
 Result<uint64_t> layout_hash();
+
+/// The types of the contract as this binary has them.
+class OwnTypes {
+ public:
+  static Result<OwnTypes> read();
+  const btf* get() const;
+
+ private:
+  explicit OwnTypes(bpf_object* object);
+
+  std::shared_ptr<bpf_object> object_;
+};
 
 }  // namespace xdpflowd

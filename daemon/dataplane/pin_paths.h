@@ -40,4 +40,9 @@ inline std::string former_table_pin(const std::string& state_dir, const std::str
   return table_pin(state_dir, zone, table) + "_former";
 }
 
+/// What a data plane of another layout had pinned under state_dir, while its flows are carried over.
+inline std::string former_layout_dir(const std::string& state_dir) {
+  return state_dir + "/former_layout";
+}
+
 }  // namespace xdpflowd

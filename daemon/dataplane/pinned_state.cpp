@@ -6,9 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 
 #include "dataplane/layout.h"
+#include "dataplane/look_back.h"
 #include "dataplane/pin_paths.h"
 #include "dataplane/xdp_state.h"
 
@@ -44,12 +44,6 @@ class PinOpener {
   Status outcome_ = ok();
 };
 
-std::string hex(uint64_t layout) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(layout));
-  return text;
-}
-
 /// The first eight bytes of `control`, whatever its size became.
 Result<uint64_t> read_layout(int control, const std::string& path) {
   bpf_map_info info{};
@@ -73,9 +67,9 @@ Status check_layout(const std::string& state_dir) {
   auto own = layout_hash();
   if (!own) return own.error();
   if (**found == *own) return ok();
-  return fail("the data plane under " + state_dir + " was made by another version (layout " + hex(**found) +
-              ", this program expects " + hex(*own) +
-              "): use that version's xdpflowctl, or `xdpflowctl unload` and start anew");
+  return fail(made_by(state_dir, state_dir) +
+              ": use that version's xdpflowctl; a newer xdpflowd carries its flows over, `xdpflowctl unload` "
+              "removes it and loses them");
 }
 
 /// One that works on `map`, which is ours.

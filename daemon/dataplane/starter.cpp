@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <iterator>
 #include <thread>
 #include <utility>
 
@@ -20,6 +21,7 @@
 #include "dataplane/configuration.h"
 #include "dataplane/dispatcher_pins.h"
 #include "dataplane/flow_tables.h"
+#include "dataplane/former_layout.h"
 #include "dataplane/layout.h"
 #include "dataplane/network_namespace.h"
 #include "dataplane/pin_paths.h"
@@ -31,13 +33,6 @@ namespace {
 constexpr uint32_t records_watermark = 64 * 1024;
 constexpr int reaper_attempts = 20;
 constexpr auto reaper_pause = std::chrono::milliseconds(50);
-
-Error other_version(const std::string& state_dir) {
-  return fail("the data plane under " + state_dir +
-              " was made by another version of xdpflowd, with another layout: `xdpflowctl unload` removes "
-              "it, its flows "
-              "included; then start xdpflowd again");
-}
 
 /// Whether devices that come later may be wanted.
 bool may_wait(const Settings& settings) {
@@ -59,17 +54,29 @@ int map_of(const bpf_object* object, const char* name) {
 Result<DataPlane> Starter::run() {
   using Step = Status (Starter::*)();
   if (auto prepared = prepare(); !prepared) return prepared.error();
-  for (const Step step : {&Starter::choose_generation, &Starter::load, &Starter::open_state,
-                          &Starter::configure, &Starter::start_reaper, &Starter::attach}) {
+  for (const Step step :
+       {&Starter::choose_generation, &Starter::load, &Starter::open_state, &Starter::configure,
+        &Starter::start_reaper, &Starter::attach, &Starter::carry_over}) {
     auto done = (this->*step)();
     if (done) continue;
-    if (before_.generation == 0)
-      if (auto cleared = clear_state(state_dir_); !cleared) spdlog::warn("{}", cleared.error().message);
+    clean_up();
     return done.error();
   }
   InterfaceKeeper keeper(std::move(*program_), generation(), hooks_, outcomes_);
   return DataPlane(std::move(*lock_), std::move(*state_), std::move(flow_types_), std::move(keeper),
                    generation_);
+}
+
+/// A start that is refused changes nothing.
+void Starter::clean_up() const {
+  auto cleaned = ok();
+  if (before_.generation == 0)
+    cleaned = clear_state(state_dir_);
+  else if (past_.fresh && std::ranges::none_of(outcomes_, is_attached)) {
+    cleaned = clear_beside(state_dir_);
+    if (cleaned) cleaned = put_back(state_dir_);
+  }
+  if (!cleaned) spdlog::warn("{}", cleaned.error().message);
 }
 
 Status Starter::prepare() {
@@ -81,27 +88,19 @@ Status Starter::prepare() {
   auto lock = StateLock::acquire(state_dir_);
   if (!lock) return lock.error();
   lock_.emplace(std::move(*lock));
-  return look_back();
-}
-
-/// What is there, and whether this version understands it.
-Status Starter::look_back() {
-  auto pinned = pinned_layout(state_dir_);
-  if (!pinned) return pinned.error();
-  auto control = ArrayMap<xf_control>::open_pin(map_pin(state_dir_, "control"), BPF_MAP_TYPE_ARRAY);
-  if (*pinned && !control) return other_version(state_dir_);
-  if (*pinned) {
-    auto value = control->get(0);
-    if (!value) return value.error();
-    before_ = *value;
-  }
-  // Nothing counts before the first generation is in place: what is there was left by a start that was
-  // killed.
-  if (before_.generation == 0) return clear_state(state_dir_);
-  auto own = layout_hash();
-  if (!own) return own.error();
-  if (**pinned != *own) return other_version(state_dir_);
-  return check_network_namespace(before_, state_dir_);
+  auto past = look_back(state_dir_);
+  if (!past) return past.error();
+  past_ = *past;
+  before_ = past_.control;
+  zone_settings_ = settings_.zones;
+  if (!past_.carries) return ok();
+  auto carry = CarryOver::of(state_dir_);
+  if (!carry) return carry.error();
+  carry_.emplace(std::move(*carry));
+  // What is of this layout by now has them already.
+  if (past_.fresh)
+    std::ranges::copy(carry_->further_zones(settings_.zones), std::back_inserter(zone_settings_));
+  return ok();
 }
 
 std::vector<unsigned> Starter::present_interfaces() const {
@@ -114,8 +113,10 @@ std::vector<unsigned> Starter::present_interfaces() const {
 
 /// The running program is kept if it was built from the same objects and runs as the configuration wants it.
 Status Starter::choose_generation() {
-  const UniqueFd pinned(bpf_obj_get(program_pin(state_dir_, "xdpflow").c_str()));
-  active_ = program_id_of(pinned.get());
+  for (const auto& folder : {state_dir_, former_layout_dir(state_dir_)}) {
+    const UniqueFd pinned(bpf_obj_get(program_pin(folder, "xdpflow").c_str()));
+    if (active_ == 0) active_ = program_id_of(pinned.get());
+  }
   if (before_.generation != 0 && before_.build == build_hash())
     running_at_ = Takeover(Ownership::of_state(state_dir_), active_)
                       .running_at(present_interfaces(), settings_.daemon.dispatcher);
@@ -124,16 +125,18 @@ Status Starter::choose_generation() {
 }
 
 Status Starter::load() {
-  auto admin = load_admin(state_dir_, generation_, settings_.zones);
+  auto admin = load_admin(state_dir_, generation_, zone_settings_);
   if (!admin) return admin.error();
   admin_ = std::move(*admin);
   auto types = flow_types(admin_.get());
   if (!types) return types.error();
   flow_types_ = std::move(*types);
+  if (past_.fresh)
+    if (auto reproduced = carry_->reproduce(admin_.get()); !reproduced) return reproduced;
   const ZoneMaps maps{.zones = map_of(admin_.get(), "zones"),
                       .tables = map_of(admin_.get(), "tables"),
                       .former_tables = map_of(admin_.get(), "former_tables")};
-  auto zones = make_zones(maps, flow_types_, state_dir_, settings_.zones);
+  auto zones = make_zones(maps, flow_types_, state_dir_, zone_settings_);
   if (!zones) return zones.error();
   report_leftover_zones(maps, *zones);
   zones_ = std::move(*zones);
@@ -205,7 +208,15 @@ Status Starter::attach() {
   const bool none = std::none_of(outcomes_.begin(), outcomes_.end(), is_attached);
   if (none && !may_wait(settings_)) return nothing_usable(outcomes_);
   for (const auto& outcome : outcomes_) report(outcome);
-  return none ? ok() : hand_over();
+  return none ? retire_former() : hand_over();
+}
+
+/// With no interface to take over there is no switch, but a program of another layout does not outlive its
+/// tables.
+Status Starter::retire_former() {
+  if (!carry_) return ok();
+  if (auto stopped = carry_->stop_counting(); !stopped) return stopped;
+  return settle_interfaces(0);
 }
 
 Result<PacketProgram> Starter::packet_program(const Takeover& takeover) {
@@ -230,12 +241,21 @@ Result<PacketProgram> Starter::packet_program(const Takeover& takeover) {
 /// The pin, then the switch, then the old ones go. Killed in between, the old generation is the active one
 /// until the next start.
 Status Starter::hand_over() {
+  if (carry_)
+    if (auto stopped = carry_->stop_counting(); !stopped) return stopped;
   if (auto active = activate(*state_, generation(), program_->fd()); !active) return active;
   return settle_interfaces(program_->id());
 }
 
 Generation Starter::generation() const {
-  return {.number = generation_, .build = build_hash(), .former_program = active_, .version = version_};
+  return {.number = generation_,
+          .build = build_hash(),
+          .former_program = carry_ ? 0 : active_,
+          .version = version_};
+}
+
+Status Starter::carry_over() {
+  return carry_ ? carry_->run(*state_) : ok();
 }
 
 /// Leaves `program` where it was attached just now, and no other program of ours anywhere.
@@ -271,6 +291,8 @@ Status Starter::write_control(uint32_t incoming) {
   if (!layout) return layout.error();
   xf_control control = before_;
   control.layout = *layout;
+  control.revision = XF_LAYOUT_REVISION;
+  if (past_.fresh) control.carried_rows = control.former_program = control.former_generation = 0;
   control.incoming = incoming;
   control.records_enabled = settings_.records.file.empty() ? 0 : 1;
   control.records_watermark = records_watermark;

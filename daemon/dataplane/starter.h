@@ -6,9 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/carry_over.h"
 #include "dataplane/data_plane.h"
 #include "dataplane/kernel.h"
 #include "dataplane/loader.h"
+#include "dataplane/look_back.h"
 #include "dataplane/takeover.h"
 
 namespace xdpflowd {
@@ -25,7 +27,6 @@ class Starter {
 
  private:
   Status prepare();
-  Status look_back();
   Status choose_generation();
   Status load();
   Status pin_tools();
@@ -34,11 +35,14 @@ class Starter {
   Status start_reaper();
   Status attach();
   Result<PacketProgram> packet_program(const Takeover& takeover);
+  Status retire_former();
   Status hand_over();
   Generation generation() const;
   Status settle_interfaces(uint32_t program);
   InterfaceOutcome outcome_at(unsigned index) const;
   Status write_control(uint32_t incoming = 0);
+  Status carry_over();
+  void clean_up() const;
   std::vector<unsigned> present_interfaces() const;
 
   const Settings& settings_;
@@ -48,7 +52,11 @@ class Starter {
 
   KernelFeatures kernel_;
   std::optional<StateLock> lock_;
+  Past past_;
   xf_control before_{};  // all zero: a first start
+  std::optional<CarryOver> carry_;
+  std::vector<ZoneSettings>
+      zone_settings_;    // those of a former layout that are no longer configured included
   uint32_t active_ = 0;  // id of the program that runs already
   uint32_t generation_ = 0;
   std::optional<unsigned> running_at_;  // an interface whose running program is kept

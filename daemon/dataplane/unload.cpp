@@ -30,8 +30,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// The interfaces that the state knows; nullopt if its layout is another one.
+/// The interfaces that the state knows; nullopt if its layout, or what was before it, is another one.
 std::optional<std::vector<unsigned>> recorded_interfaces(const std::string& state_dir) {
+  std::error_code ignored;
+  if (fs::exists(former_layout_dir(state_dir), ignored)) return std::nullopt;
   auto map = ArrayMap<xf_interface>::open_pin(map_pin(state_dir, "interfaces"), BPF_MAP_TYPE_ARRAY);
   if (!map) return std::nullopt;
   std::vector<unsigned> found;
@@ -69,7 +71,8 @@ Status detach_ours(unsigned ifindex, const Ownership& ownership) {
 bool looks_like_ours(const std::string& state_dir) {
   std::error_code ignored;
   return fs::is_empty(state_dir, ignored) || fs::exists(map_pin(state_dir, "control"), ignored) ||
-         fs::exists(map_pin(state_dir, "tables"), ignored) || fs::exists(programs_dir(state_dir), ignored);
+         fs::exists(map_pin(state_dir, "tables"), ignored) || fs::exists(programs_dir(state_dir), ignored) ||
+         fs::exists(former_layout_dir(state_dir), ignored);
 }
 
 bool is_on_bpffs(const std::string& path) {

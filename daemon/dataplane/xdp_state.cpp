@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "dataplane/map_view.h"
 #include "dataplane/pin_paths.h"
 
 namespace xdpflowd {
@@ -69,28 +70,35 @@ std::string foreign_programs(const XdpState& state) {
   return names;
 }
 
+Ownership::Pins Ownership::pins_in(const std::string& folder) {
+  Pins pins;
+  const UniqueFd control(bpf_obj_get(map_pin(folder, "control").c_str()));
+  pins.control_map_id = map_id_of(control.get());
+  pins.program_pin = program_pin(folder, "xdpflow");
+  const UniqueFd program(bpf_obj_get(pins.program_pin.c_str()));
+  pins.program_id = program_id_of(program.get());
+  return pins;
+}
+
 Ownership Ownership::of_state(const std::string& state_dir) {
   Ownership ownership;
-  const UniqueFd control(bpf_obj_get(map_pin(state_dir, "control").c_str()));
-  bpf_map_info info{};
-  uint32_t size = sizeof info;
-  if (control && bpf_obj_get_info_by_fd(control.get(), &info, &size) == 0)
-    ownership.control_map_id_ = info.id;
-  ownership.program_pin_ = program_pin(state_dir, "xdpflow");
-  const UniqueFd program(bpf_obj_get(ownership.program_pin_.c_str()));
-  ownership.program_id_ = program_id_of(program.get());
+  ownership.pins_ = {pins_in(state_dir), pins_in(former_layout_dir(state_dir))};
   return ownership;
 }
 
 bool Ownership::owns(uint32_t program_id) const {
-  if (program_id != 0 && program_id == program_id_) return true;
+  if (program_id == 0) return false;
   const UniqueFd program(bpf_prog_get_fd_by_id(program_id));
-  return control_map_id_ != 0 && program && uses_map(program.get(), control_map_id_);
+  return std::ranges::any_of(pins_, [&](const Pins& pins) {
+    return program_id == pins.program_id ||
+           (pins.control_map_id != 0 && program && uses_map(program.get(), pins.control_map_id));
+  });
 }
 
 UniqueFd Ownership::open(uint32_t program_id) const {
-  if (program_id != 0 && program_id == program_id_) {
-    UniqueFd pinned(bpf_obj_get(program_pin_.c_str()));
+  for (const auto& pins : pins_) {
+    if (program_id == 0 || program_id != pins.program_id) continue;
+    UniqueFd pinned(bpf_obj_get(pins.program_pin.c_str()));
     if (program_id_of(pinned.get()) == program_id) return pinned;
   }
   return UniqueFd(bpf_prog_get_fd_by_id(program_id));

@@ -40,7 +40,7 @@ std::string foreign_programs(const XdpState& state);
 /// start left behind when it was killed half way; or they are the pinned program.
 class Ownership {
  public:
-  /// Nothing is ours where nothing is pinned.
+  /// Nothing is ours where nothing is pinned. What a data plane of a former layout left is ours too.
   static Ownership of_state(const std::string& state_dir);
 
   bool owns(uint32_t program_id) const;
@@ -49,9 +49,14 @@ class Ownership {
   UniqueFd open(uint32_t program_id) const;
 
  private:
-  uint32_t control_map_id_ = 0;
-  uint32_t program_id_ = 0;
-  std::string program_pin_;
+  struct Pins {
+    uint32_t control_map_id = 0;
+    uint32_t program_id = 0;
+    std::string program_pin;
+  };
+  static Pins pins_in(const std::string& folder);
+
+  std::vector<Pins> pins_;
 };
 
 Result<XdpState> xdp_state(unsigned ifindex, const Ownership& ownership);

@@ -3,9 +3,11 @@
 
 #include <spdlog/spdlog.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "base/clock.h"
+#include "dataplane/former_records.h"
 #include "flow/record.h"
 
 namespace xdpflowd {
@@ -34,7 +36,28 @@ Result<RecordReader> RecordReader::open(const PinnedState& state, const std::str
   for (const auto& zone : state.zones()) reader.zone_names_[zone.index] = zone.zone.name;
   if (auto opened = reader.sink_.reopen(); !opened)
     spdlog::warn("{}; records are lost and counted until it can be opened", opened.error().message);
+  reader.drain_former(state.state_dir());
   return reader;
+}
+
+void RecordReader::append(std::string& lines, const xf_record& record, int64_t offset) const {
+  if (record.key.zone >= XF_ZONES_MAX) return;
+  lines += record_json(record, zone_names_[record.key.zone], offset);
+  lines += '\n';
+}
+
+void RecordReader::drain_former(const std::string& state_dir) {
+  auto former = FormerRecords::open(state_dir);
+  if (!former && former.error().code != ENOENT)
+    spdlog::warn("carry-over: the records of flows that have ended are dropped: {}", former.error().message);
+  if (!former) return;
+  const int64_t offset = realtime_offset_ns();
+  for (size_t drained = batch_size; drained == batch_size;) {
+    std::string lines;
+    drained = former->drain(batch_size, [&](const xf_record& record) { append(lines, record, offset); });
+    sink_.write(lines);
+    former->commit();
+  }
 }
 
 size_t RecordReader::drain_batch() {
@@ -44,9 +67,7 @@ size_t RecordReader::drain_batch() {
     xf_record record;
     if (bytes.size() != sizeof record) return;
     std::memcpy(&record, bytes.data(), sizeof record);
-    if (record.key.zone >= XF_ZONES_MAX) return;
-    lines += record_json(record, zone_names_[record.key.zone], offset);
-    lines += '\n';
+    append(lines, record, offset);
   });
   sink_.write(lines);
   ring_.commit();

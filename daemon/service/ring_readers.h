@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -18,6 +19,7 @@ namespace xdpflowd {
 /// kill -9.
 class RecordReader {
  public:
+  /// What a data plane of a former layout has left comes first.
   static Result<RecordReader> open(const PinnedState& state, const std::string& file);
 
   int fd() const { return ring_.fd(); }
@@ -32,6 +34,8 @@ class RecordReader {
  private:
   RecordReader(EventRing ring, RecordSink sink) : ring_(std::move(ring)), sink_(std::move(sink)) {}
   size_t drain_batch();
+  void append(std::string& lines, const xf_record& record, int64_t offset) const;
+  void drain_former(const std::string& state_dir);
 
   EventRing ring_;
   RecordSink sink_;

@@ -3,8 +3,6 @@
 #include <bpf/bpf.h>
 #include <gmock/gmock.h>
 
-#include <array>
-#include <cstring>
 #include <filesystem>
 
 #include "daemon_lab.h"
@@ -21,17 +19,6 @@ class Strangers : public DaemonLab {
  protected:
   static bool said(const Background& daemon, const std::string& text) {
     return (daemon.err() + daemon.out()).find(text) != std::string::npos;
-  }
-
-  /// Another value for `control.layout`.
-  void change_layout() const {
-    const UniqueFd control(bpf_obj_get((bpffs.state_dir() + "/control").c_str()));
-    std::array<uint64_t, 8> value{};
-    const uint32_t first = 0;
-    if (bpf_map_lookup_elem(control.get(), &first, value.data()) != 0) throw std::runtime_error("no control");
-    value[0] ^= 1;
-    if (bpf_map_update_elem(control.get(), &first, value.data(), BPF_ANY) != 0)
-      throw std::runtime_error("cannot write control");
   }
 };
 
@@ -57,25 +44,6 @@ TEST_F(Strangers, BesideAForeignProgramTheOtherInterfacesWorkAndUnloadLeavesItAl
   must_ctl({"unload"});
   EXPECT_EQ(attached("lan0"), program);
   EXPECT_EQ(attached("wan0"), Json());
-}
-
-TEST_F(Strangers, PinsOfAnotherLayoutAreRefusedWithTheWayOutWhichWorks) {
-  {
-    auto daemon = start_daemon();
-    stop_daemon(daemon);
-  }
-  change_layout();
-  const Outcome outcome = run_daemon({});
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.out + outcome.err, AllOf(HasSubstr("layout"), HasSubstr("xdpflowctl unload")));
-  const Outcome tool = ctl({"flows"});
-  EXPECT_EQ(tool.status, 1);
-  EXPECT_THAT(tool.err, AllOf(HasSubstr("another version"), HasSubstr("xdpflowctl unload")));
-
-  EXPECT_EQ(ctl({"unload"}).status, 0);
-  EXPECT_EQ(attached("lan0"), Json());
-  const auto daemon = start_daemon();
-  EXPECT_NE(attached("lan0"), Json());
 }
 
 TEST_F(Strangers, ATableWhosePinWasRemovedGivesItsFlowsToANewOne) {

@@ -217,6 +217,17 @@ uint32_t Tracker::move(xf_table table, const std::vector<xf_flow_key>& keys) con
   return *left;
 }
 
+uint32_t Tracker::adopt(xf_table table, const std::vector<xf_adopted>& flows) const {
+  auto left = AdminClient(bpf_program__fd(admin_->progs.admin)).adopt(table, flows);
+  if (!left) throw std::runtime_error(left.error().message);
+  return *left;
+}
+
+void Tracker::add(const std::vector<xf_addend>& rows) const {
+  auto added = AdminClient(bpf_program__fd(admin_->progs.admin)).add(rows);
+  if (!added) throw std::runtime_error(added.error().message);
+}
+
 uint32_t Tracker::rearm(xf_table table, const std::vector<xf_flow_key>& keys) const {
   auto rearmed = AdminClient(bpf_program__fd(admin_->progs.admin)).rearm(table, keys);
   if (!rearmed) throw std::runtime_error(rearmed.error().message);

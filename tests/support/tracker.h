@@ -93,6 +93,9 @@ class Tracker {
   uint32_t flush(xf_table table, const std::vector<xf_flow_key>& keys) const;
   uint32_t rearm(xf_table table, const std::vector<xf_flow_key>& keys) const;
   uint32_t move(xf_table table, const std::vector<xf_flow_key>& keys) const;
+  /// Flows of a former layout come in; those that found no place.
+  uint32_t adopt(xf_table table, const std::vector<xf_adopted>& flows) const;
+  void add(const std::vector<xf_addend>& rows) const;
   void start_reaper() const;
   /// Puts an empty table of that size in place; the one before becomes the former one.
   void resize(xf_table table, uint32_t size, unsigned zone = 0);

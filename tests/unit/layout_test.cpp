@@ -190,6 +190,14 @@ uint64_t layout_of_embedded() {
   return layout ? *layout : 0;
 }
 
+/// Upgrades tell older from newer by the number: a layout of another hash needs another one.
+TEST(Layout, HasANumberOfItsOwn) {
+  const auto own = layout_hash();
+  ASSERT_TRUE(own) << own.error().message;
+  EXPECT_EQ(static_cast<int>(XF_LAYOUT_REVISION), 2);
+  EXPECT_EQ(*own, 0x1ULL) << "the layout has changed: raise XF_LAYOUT_REVISION, and enter both here";
+}
+
 TEST(Layout, IsTheSameInAllObjectsOfABuild) {
   const auto own = layout_hash();
   ASSERT_TRUE(own) << own.error().message;

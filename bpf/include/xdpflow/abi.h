@@ -2,8 +2,9 @@
 /*
  * The contract between the BPF programs and user space: every key, value, record and index that crosses the
  * border. Plain C, included unchanged by both sides. All times are CLOCK_MONOTONIC nanoseconds. Padding is
- * named and zero. The hash of these types is the layout version of the pinned maps: a change here needs a
- * carry-over.
+ * named and zero. The hash of these types is the layout version of the pinned maps. A newer version carries
+ * over what an older one pinned, member by member, by their names: so a name keeps its meaning for ever, and
+ * enumerators are only ever appended.
  */
 #ifndef XDPFLOW_ABI_H
 #define XDPFLOW_ABI_H
@@ -24,7 +25,12 @@ enum {
 	XF_IFNAME_SIZE = 16,	/* IFNAMSIZ */
 	XF_HISTOGRAM_BUCKETS = 32,
 	XF_ADMIN_BATCH_MAX = 1024, /* keys in one run of the admin program */
+	XF_ADOPT_BATCH_MAX = 256,  /* struct xf_adopted in one run ... */
+	XF_ADD_BATCH_MAX = 128,	   /* ... and struct xf_addend: the kernel takes about 70 KB */
 };
+
+/* The order of the layouts: whoever changes one raises this. 0: one of before there were numbers. */
+enum { XF_LAYOUT_REVISION = 2 };
 
 /* ---- flows ---- */
 
@@ -110,6 +116,7 @@ enum xf_flow_flag {
 	XF_FLOW_HIGH_STARTED = 1 << 5, /* the initiator is the key's `high` end */
 	XF_FLOW_ORPHAN = 1 << 6,       /* has no timer of its own: the reaper expires it */
 	XF_FLOW_ESTABLISHED = 1 << 7,  /* lives in the established table */
+	XF_FLOW_CARRIED = 1 << 8,      /* came from a data plane of another layout */
 };
 
 /* One word, so that a state transition is one compare-and-swap. */
@@ -395,10 +402,12 @@ struct xf_control {
 	__u64 netns;		 /* inode of the network namespace whose interfaces these are */
 	__u32 former_program;	 /* id of the packet program before, which timers may still hold; 0: freed */
 	__u32 former_generation; /* its generation */
-	__u32 incoming; /* generation that counts too while it takes the hooks over one by one; 0: none */
+	__u32 incoming;	    /* generation that counts too while it takes the hooks over one by one; 0: none */
+	__u32 revision;	    /* XF_LAYOUT_REVISION */
+	__u32 carried_rows; /* of the totals of a former layout: so many were added to these */
 	__u32 zero;
 };
-ABI_SIZE(struct xf_control, 88);
+ABI_SIZE(struct xf_control, 96);
 
 /* Element of `ledger`, one per table: what the kernel does not count. Kept by the daemon, never falls. */
 struct xf_ledger {
@@ -419,9 +428,12 @@ enum xf_admin_op {
 	XF_ADMIN_REARM, /* sets these flows' timers to what is left of their deadlines; returns how many */
 	XF_ADMIN_MOVE, /* brings these flows of a former table into the one that replaced it; returns how many
 			  are left behind */
+	XF_ADMIN_ADOPT, /* takes in flows of a former layout (struct xf_adopted); returns how many found no
+			   place */
+	XF_ADMIN_ADD,	/* adds rows of its totals (struct xf_addend), each once; returns how many it added */
 };
 
-/* Head of the frame given to the admin program; `count` keys follow. */
+/* Head of the frame given to the admin program; `count` keys, or what the operation takes instead, follow. */
 struct xf_admin_request {
 	__u32 op; /* enum xf_admin_op */
 	__u32 table;
@@ -429,6 +441,36 @@ struct xf_admin_request {
 	__u32 zero;
 };
 ABI_SIZE(struct xf_admin_request, 16);
+
+struct xf_adopted {
+	struct xf_flow_key key;
+	struct xf_flow flow; /* phase, timeout, timer and generation are not looked at */
+};
+ABI_SIZE(struct xf_adopted, 144);
+
+enum xf_total {
+	XF_TOTAL_INTERFACE,
+	XF_TOTAL_ZONE,
+	XF_TOTAL_GLOBAL,
+	XF_TOTAL_HISTOGRAM,
+	XF_TOTALS,
+};
+
+/* Which element of which map of totals. */
+struct xf_addend_head {
+	__u32 row;   /* the place in the order of all rows: not added unless it is control.carried_rows */
+	__u32 total; /* enum xf_total */
+	__u32 index;
+	__u32 zero;
+};
+ABI_SIZE(struct xf_addend_head, 16);
+
+/* What is added to its counters. */
+struct xf_addend {
+	struct xf_addend_head head;
+	__u64 word[XF_HISTOGRAM_BUCKETS + 1]; /* the largest element there is */
+};
+ABI_SIZE(struct xf_addend, 280);
 
 /* The frame given to the census program, which fills in `count`. */
 struct xf_census {
