@@ -134,20 +134,18 @@ static const __u8 broadcast[ETH_ALEN] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 static __always_inline void put_arp(const struct draft *d)
 {
-	struct arp_packet arp = {
-		.hardware = bpf_htons(ARP_ETHERNET),
-		.protocol = bpf_htons(ETH_P_IP),
-		.hardware_size = ETH_ALEN,
-		.protocol_size = sizeof(arp.sender),
-		.operation = bpf_htons(ARP_REQUEST),
-	};
+	struct arp_packet *arp = network(d);
 
-	__builtin_memcpy(arp.sender_mac, d->config->own_mac, ETH_ALEN);
-	__builtin_memcpy(arp.sender, &d->config->source.word[3], sizeof(arp.sender));
-	__builtin_memcpy(arp.target, &d->config->address.word[3], sizeof(arp.target));
 	put_ethernet(d, broadcast, d->config->own_mac, ETH_P_ARP);
-	__builtin_memcpy(network(d), &arp, sizeof(arp));
-	__builtin_memset(network(d) + sizeof(arp), 0, ETHERNET_MIN - sizeof(struct ethhdr) - sizeof(arp));
+	__builtin_memset(arp, 0, ETHERNET_MIN - sizeof(struct ethhdr));
+	arp->hardware = bpf_htons(ARP_ETHERNET);
+	arp->protocol = bpf_htons(ETH_P_IP);
+	arp->hardware_size = ETH_ALEN;
+	arp->protocol_size = sizeof(arp->sender);
+	arp->operation = bpf_htons(ARP_REQUEST);
+	__builtin_memcpy(arp->sender_mac, d->config->own_mac, ETH_ALEN);
+	__builtin_memcpy(arp->sender, &d->config->source.word[3], sizeof(arp->sender));
+	__builtin_memcpy(arp->target, &d->config->address.word[3], sizeof(arp->target));
 	d->frame->length = ETHERNET_MIN;
 }
 

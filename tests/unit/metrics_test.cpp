@@ -140,8 +140,19 @@ TEST(Metrics, ThoseOfTheCatalogAndNoOthersAreCollected) {
   EXPECT_EQ(collected, names_in_catalog());
 }
 
+TEST(Metrics, RoundTripsAreOfAllTargetsUnlessThoseOfEachAreWanted) {
+  auto snapshot = filled_snapshot();
+  EXPECT_THAT(text_of(snapshot), HasSubstr("xdpflowd_probe_rtt_seconds_count "));
+  snapshot.target_rtts[snapshot.targets.at(0).index].bucket[3] = 2;
+  const std::string name = snapshot.targets[0].config.name;
+  EXPECT_THAT(text_of(snapshot), HasSubstr("xdpflowd_probe_rtt_seconds_count{target=\"" + name + "\"} 2"));
+  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("xdpflowd_probe_rtt_seconds_count ")));
+}
+
 TEST(Metrics, EachSampleHasTheLabelsOfTheCatalog) {
-  const auto families = collect(filled_snapshot(), build, now_ns, 0, hook_runs);
+  auto snapshot = filled_snapshot();
+  for (const auto& target : snapshot.targets) snapshot.target_rtts[target.index] = {};
+  const auto families = collect(snapshot, build, now_ns, 0, hook_runs);
   ASSERT_EQ(families.size(), metric_catalog.size());
   for (size_t i = 0; i < families.size(); ++i)
     for (const ClientMetric& sample : families[i].metric)

@@ -418,7 +418,7 @@ ABI_SIZE(struct xf_ledger, 16);
 
 /* ---- health ---- */
 
-#include "abi_targets.h"
+#include "xdpflow/abi_targets.h"
 
 /* ---- the programs that user space runs with BPF_PROG_RUN ---- */
 
