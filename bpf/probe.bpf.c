@@ -46,15 +46,16 @@ static __always_inline int draw_up(struct xdp_md *ctx, const struct draft *d)
 
 	if (d->config->refusal)
 		return d->config->refusal;
-	if (is_zero(&d->config->source))
-		return XF_CAUSE_NO_SOURCE;
 	if (d->config->probe == XF_PROBE_ARP) {
 		d->frame->ifindex = d->config->route_ifindex;
 		d->frame->next_hop = d->config->address;
-		return d->config->route_ifindex ? put_probe(d) : XF_CAUSE_NO_ROUTE;
+		outcome = d->config->route_ifindex ? 0 : XF_CAUSE_NO_ROUTE;
+	} else {
+		outcome = find_way(ctx, d);
 	}
-	outcome = find_way(ctx, d);
-	return outcome ? outcome : put_probe(d);
+	if (outcome)
+		return outcome;
+	return is_zero(&d->config->source) ? XF_CAUSE_NO_SOURCE : put_probe(d);
 }
 
 /* From here on a reply counts. False if no probe is due: it was built already. */

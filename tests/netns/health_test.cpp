@@ -24,6 +24,12 @@ std::string target(const std::string& name, const std::string& address, const st
          "\"\ninterval = \"50ms\"\ntimeout = \"40ms\"\n" + more + "\n";
 }
 
+/// A rule of the server's firewall.
+void cut_off(const Netns& server, const std::string& rule) {
+  must_run(server.command({"nft", "-f", "-"}),
+           "table inet cut {\n chain input {\n type filter hook input priority 0;\n " + rule + "\n }\n}\n");
+}
+
 class Health : public DaemonLab {
  protected:
   explicit Health(const LabOptions& options = {}) : DaemonLab(options) {
@@ -46,8 +52,7 @@ class Health : public DaemonLab {
   }
 
   void firewall(const std::string& rule) const {
-    run(lab.server.command({"nft", "-f", "-"}), patience,
-        "table inet cut { chain in { type filter hook input priority 0; " + rule + "; } }\n");
+    cut_off(lab.server, rule);
   }
   /// Packets that a rule with a counter has met.
   uint64_t dropped() const {
@@ -101,8 +106,7 @@ class CutOff : public Health, public ::testing::WithParamInterface<Cut> {};
 std::vector<Cut> cuts() {
   const auto nft = [](const std::string& rule) {
     return [rule](const Netns& server, const Netns&) {
-      run(server.command({"nft", "-f", "-"}), patience,
-          "table inet cut { chain in { type filter hook input priority 0; " + rule + "; } }\n");
+      cut_off(server, rule);
     };
   };
   const auto no_nft = [](const Netns& server, const Netns&) { server.must_run({"nft", "delete", "table", "inet", "cut"}); };
