@@ -189,7 +189,7 @@ static __noinline void arm_arrival(struct arrival *a)
 		count_error(XF_ERROR_INSERT_VANISHED);
 }
 
-enum { ADOPT_TRIES = 3 };
+enum { ADOPT_TRIES = 2 };
 
 static __noinline long insert_arrival(struct arrival *a)
 {
