@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <map>
+#include <optional>
 
 #include "dataplane/bpf_log.h"
 #include "dataplane/libxdp_scope.h"
@@ -179,7 +180,8 @@ Status PacketProgram::attach_by_itself(unsigned ifindex, xf_mode mode) const {
 }
 
 Status PacketProgram::attach_with_libxdp(unsigned ifindex, xf_mode mode) {
-  const LibxdpScope scope([this] { return fd(); });
+  std::optional<LibxdpScope> scope;
+  if (fd() > 0) scope.emplace([this] { return fd(); });
   if (!handle_) return fail("libxdp does not know the program; `xdpflowctl unload` and start anew");
   const int failed = xdp_program__attach(handle_.get(), static_cast<int>(ifindex), libxdp_mode(mode), 0);
   if (fd() < 0) return load_error(failed, "the kernel refuses the program xdpflow");

@@ -7,7 +7,8 @@
 
 namespace xdpflowd {
 
-Status activate(const PinnedState& state, const Generation& generation, int program) {
+Status activate(const PinnedState& state, const Generation& generation, int program,
+                const std::function<Status()>& last) {
   auto control = state.control().get(0);
   if (!control) return control.error();
   if (control->generation == generation.number) return ok();
@@ -19,6 +20,7 @@ Status activate(const PinnedState& state, const Generation& generation, int prog
   control->incoming = 0;
   std::ranges::fill(control->version, '\0');
   generation.version.copy(control->version, sizeof control->version - 1);
+  if (auto done = last(); !done) return done;
   return state.control().set(0, *control);
 }
 

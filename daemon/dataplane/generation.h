@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/result.h"
@@ -18,7 +19,8 @@ struct Generation {
 };
 
 /// Pins `program`, then switches over: packets that meet another generation pass from then on. Nothing is to
-/// do if it is the active one already.
-Status activate(const PinnedState& state, const Generation& generation, int program);
+/// do if it is the active one already. `last`: what has to happen right before the switch.
+Status activate(const PinnedState& state, const Generation& generation, int program,
+                const std::function<Status()>& last = ok);
 
 }  // namespace xdpflowd

@@ -241,9 +241,8 @@ Result<PacketProgram> Starter::packet_program(const Takeover& takeover) {
 /// The pin, then the switch, then the old ones go. Killed in between, the old generation is the active one
 /// until the next start.
 Status Starter::hand_over() {
-  if (carry_)
-    if (auto stopped = carry_->stop_counting(); !stopped) return stopped;
-  if (auto active = activate(*state_, generation(), program_->fd()); !active) return active;
+  const auto last = [this] { return carry_ ? carry_->stop_counting() : ok(); };
+  if (auto active = activate(*state_, generation(), program_->fd(), last); !active) return active;
   return settle_interfaces(program_->id());
 }
 

@@ -147,10 +147,10 @@ void StructTranslator::translate(const void* theirs, void* value) const {
   constexpr bool little = std::endian::native == std::endian::little;
   std::memset(to, 0, our_size_);
   for (const auto& copy : copies_) {
-    const size_t more = copy.to_size - copy.from_size;
     const unsigned char top = from[copy.from + (little ? copy.from_size - 1 : 0)];
     if (copy.is_signed && (top & 0x80) != 0) std::memset(to + copy.to, 0xff, copy.to_size);
-    std::memcpy(to + copy.to + (little ? 0 : more), from + copy.from, copy.from_size);
+    const size_t place = little ? copy.to : copy.to + copy.to_size - copy.from_size;
+    std::memcpy(to + place, from + copy.from, copy.from_size);
   }
 }
 

@@ -108,7 +108,7 @@ TEST_F(CarryOver, RecordsOfFlowsThatEndedWhileNoDaemonRanAreWritten) {
 }
 
 TEST_F(CarryOver, FlowsKeepWhatIsLeftOfTheirDeadline) {
-  const DaemonConfig with = {.rest = "[timeouts]\nudp = \"20s\"\n"};
+  const DaemonConfig with = {.rest = "[timeouts]\nudp = \"40s\"\n"};
   auto former = start_other(XDPFLOWD_FORMER, with);
   send_udp_flows(20);
   kill_daemon(former);
@@ -144,10 +144,12 @@ TEST_F(CarryOver, UnderTrafficFlowsStayOneAndPacketsAreCountedOnce) {
   ASSERT_TRUE(next.wait_for_output("is ready", patience)) << log_of(next);
   send_for_a_while();
   const auto counted = [&](const char* name) { return the_flow({"--port", "4000"})[name].get<uint64_t>(); };
-  // A packet that another CPU has in hand while its flow changes tables is on none.
-  EXPECT_TRUE(eventually(patience, [&] { return counted("packets_forward") + 3 >= up; }))
+  // A packet that another CPU has in hand while its flow changes tables is on none; nor, under the
+  // dispatcher, are those of the moment between one generation and the other.
+  const uint64_t slack = 3 + up / 1000;
+  EXPECT_TRUE(eventually(patience, [&] { return counted("packets_forward") + slack >= up; }))
       << up << ' ' << the_flow().dump() << log_of(next);
-  EXPECT_TRUE(eventually(patience, [&] { return counted("packets_reverse") + 3 >= down; }));
+  EXPECT_TRUE(eventually(patience, [&] { return counted("packets_reverse") + slack >= down; }));
   EXPECT_LE(counted("packets_forward"), up);
   EXPECT_LE(counted("packets_reverse"), down);
   EXPECT_EQ(the_flow()["source"], Lab::client4);
