@@ -111,7 +111,8 @@ enum outcome {
 	ANSWERED, /* a probe's reply, of which our answer was made in its place */
 };
 
-/* The one exit. Tracking never drops: policy belongs to the stack, and only what answers a probe goes back. */
+/* The one exit. Tracking never drops: policy belongs to the stack, and only what answers a probe goes back.
+ */
 static __always_inline int verdict(__u32 interface, const struct packet *pkt, int unparsed, __u32 outcome)
 {
 	struct xf_interface_stats *stats = bpf_map_lookup_elem(&interface_stats, &interface);

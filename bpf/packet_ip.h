@@ -39,12 +39,12 @@ struct packet {
 	__be16 sport, dport;
 	__u8 l4_proto;
 	__u8 tcp_flags;
-	bool fragment;		/* a later fragment: its ports are unknown */
-	bool more;		/* a first fragment: its L4 length is that of the whole */
-	bool icmp_error;	/* addresses and ports are those of the quoted packet */
-	bool has_payload;	/* TCP */
+	bool fragment;		   /* a later fragment: its ports are unknown */
+	bool more;		   /* a first fragment: its L4 length is that of the whole */
+	bool icmp_error;	   /* addresses and ports are those of the quoted packet */
+	bool has_payload;	   /* TCP */
 	__u8 icmp_type, icmp_code; /* of the packet itself, also where addresses are quoted */
-	__u16 vlan;		/* outer id in host order; 0: untagged */
+	__u16 vlan;		   /* outer id in host order; 0: untagged */
 	__u16 l3;		/* offset in the frame of the network header, or of what is there instead */
 	__u16 l4;		/* of the transport header, in an ICMP error of the quoted one */
 	__u32 bytes;		/* layer 3, as the IP header says */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The daemon's way to the targets: starts their timers, builds the probes that are due, sets the deadlines of those
- * that were sent. Run with BPF_PROG_RUN, attached nowhere; asked by the first elements of `probe_frames`, and
- * answers in them. Returns 0, or a negative error.
+ * The daemon's way to the targets: starts their timers, builds the probes that are due, sets the deadlines of
+ * those that were sent. Run with BPF_PROG_RUN, attached nowhere; asked by the first elements of
+ * `probe_frames`, and answers in them. Returns 0, or a negative error.
  */
 #include "probe_way.h"
 #include "target_timer.h"

@@ -50,8 +50,8 @@ static __always_inline void put_ethernet(const struct draft *d, const __u8 *to, 
 }
 
 /* The length of the frame, too: `size` is that of the transport header and what it carries. */
-static __always_inline void put_network(const struct draft *d, const struct xf_addr *to, __u8 l4_proto, __u32 size,
-					__u8 hop_limit)
+static __always_inline void put_network(const struct draft *d, const struct xf_addr *to, __u8 l4_proto,
+					__u32 size, __u8 hop_limit)
 {
 	d->frame->length = sizeof(struct ethhdr) + network_size(d) + size;
 	if (d->is_ipv4) {
@@ -69,8 +69,10 @@ static __always_inline void put_network(const struct draft *d, const struct xf_a
 		ip.check = checksum(&ip, sizeof(ip), 0);
 		__builtin_memcpy(network(d), &ip, sizeof(ip));
 	} else {
-		struct ipv6hdr ip = {
-			.version = 6, .payload_len = bpf_htons(size), .nexthdr = l4_proto, .hop_limit = hop_limit};
+		struct ipv6hdr ip = {.version = 6,
+				     .payload_len = bpf_htons(size),
+				     .nexthdr = l4_proto,
+				     .hop_limit = hop_limit};
 
 		__builtin_memcpy(&ip.saddr, &d->config->source, sizeof(ip.saddr));
 		__builtin_memcpy(&ip.daddr, to, sizeof(ip.daddr));
@@ -84,7 +86,8 @@ static __always_inline void put_echo(const struct draft *d)
 
 	make_echo(&echo, d->config, d->control, d->index, d->sequence);
 	__builtin_memcpy(transport(d), &echo, sizeof(echo));
-	put_network(d, &d->config->address, d->is_ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6, sizeof(echo), PROBE_TTL);
+	put_network(d, &d->config->address, d->is_ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6, sizeof(echo),
+		    PROBE_TTL);
 }
 
 static __always_inline __be16 own_port(const struct draft *d)
@@ -103,13 +106,15 @@ static __always_inline void put_syn(const struct draft *d)
 		.window = bpf_htons(TCP_PROBE_WINDOW),
 	};
 
-	tcp.check = checksum(&tcp, sizeof(tcp),
-			     pseudo_header(&d->config->source, &d->config->address, IPPROTO_TCP, sizeof(tcp)));
+	tcp.check =
+		checksum(&tcp, sizeof(tcp),
+			 pseudo_header(&d->config->source, &d->config->address, IPPROTO_TCP, sizeof(tcp)));
 	__builtin_memcpy(transport(d), &tcp, sizeof(tcp));
 	put_network(d, &d->config->address, IPPROTO_TCP, sizeof(tcp), PROBE_TTL);
 }
 
-/* What is behind the payload in the configuration is zero: the checksum takes it in up to a multiple of four. */
+/* What is behind the payload in the configuration is zero: the checksum takes it in up to a multiple of four.
+ */
 static __always_inline void put_datagram(const struct draft *d)
 {
 	__u32 payload = d->config->payload_length & 0x3ff;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a probe carries, and what proves that a packet answers it: a keyed hash of the target and of the probe's number, so that
- * nobody who has not seen the probe can make an answer to it, and a late answer is told from one in time.
+ * What a probe carries, and what proves that a packet answers it: a keyed hash of the target and of the
+ * probe's number, so that nobody who has not seen the probe can make an answer to it, and a late answer is
+ * told from one in time.
  */
 #ifndef XDPFLOW_PROBE_PACKET_H
 #define XDPFLOW_PROBE_PACKET_H
@@ -67,8 +68,8 @@ static __noinline __u64 token_of(__u32 index, __u32 sequence)
 	return control ? sip_hash(control->secret, (__u64)index << 32 | sequence) : 0;
 }
 
-/* The port, or ICMP identifier, that a probe is sent from: in turns, so that it tells a late answer, and so that
- * a server that still has the last connection half-open does not take the next for a part of it. */
+/* The port, or ICMP identifier, that a probe is sent from: in turns, so that it tells a late answer, and so
+ * that a server that still has the last connection half-open does not take the next for a part of it. */
 static __always_inline __u16 own_port_of(const struct xf_health_control *control, __u32 index, __u32 sequence)
 {
 	return control->own_port + (index + sequence) % XF_OWN_PORTS;
@@ -109,10 +110,10 @@ static __always_inline __sum16 fold(__u64 sum)
 	return ~sum;
 }
 
-/* Of the addresses, protocol and length that TCP, UDP and ICMPv6 check too (RFC 9293, 3.1; RFC 8200, 8.1). An IPv4
- * address counts as its mapped form: that adds 0xffff, which is zero here. */
-static __always_inline __u64 pseudo_header(const struct xf_addr *src, const struct xf_addr *dst, __u8 l4_proto,
-					   __u32 length)
+/* Of the addresses, protocol and length that TCP, UDP and ICMPv6 check too (RFC 9293, 3.1; RFC 8200, 8.1). An
+ * IPv4 address counts as its mapped form: that adds 0xffff, which is zero here. */
+static __always_inline __u64 pseudo_header(const struct xf_addr *src, const struct xf_addr *dst,
+					   __u8 l4_proto, __u32 length)
 {
 	__u64 sum = bpf_htonl(l4_proto) + (__u64)bpf_htonl(length);
 
@@ -142,10 +143,10 @@ static __always_inline void make_echo(struct echo *echo, const struct xf_target_
 	echo->sequence = bpf_htonl(sequence);
 	echo->index = bpf_htonl(index);
 	echo->token = token_of(index, sequence);
-	echo->head.checksum = checksum(echo, sizeof(*echo),
-				       is_ipv4 ? 0
-					       : pseudo_header(&config->source, &config->address,
-							       IPPROTO_ICMPV6, sizeof(*echo)));
+	echo->head.checksum = checksum(
+		echo, sizeof(*echo),
+		is_ipv4 ? 0
+			: pseudo_header(&config->source, &config->address, IPPROTO_ICMPV6, sizeof(*echo)));
 }
 
 #endif

@@ -107,11 +107,13 @@ static __always_inline bool make_probe_key(struct xdp_md *ctx, const struct pack
 	return true;
 }
 
-/* Those that tell of a destination that cannot be reached: RFC 792, RFC 4443. "Too big" is not one of them. */
+/* Those that tell of a destination that cannot be reached: RFC 792, RFC 4443. "Too big" is not one of them.
+ */
 static __always_inline bool is_unreachable(const struct packet *pkt)
 {
 	if (pkt->l4_proto != IPPROTO_ICMPV6 && is_mapped(&pkt->dst))
-		return (pkt->icmp_type == 3 && pkt->icmp_code != 4) || pkt->icmp_type == 11 || pkt->icmp_type == 12;
+		return (pkt->icmp_type == 3 && pkt->icmp_code != 4) || pkt->icmp_type == 11 ||
+		       pkt->icmp_type == 12;
 	return pkt->icmp_type == 1 || pkt->icmp_type == 3 || pkt->icmp_type == 4;
 }
 
@@ -120,7 +122,8 @@ static __always_inline bool is_from_turn(const struct answer *a, __be16 own_port
 	return bpf_ntohs(own_port) == own_port_of(a->control, a->index, a->sequence);
 }
 
-/* The quote has at least eight bytes: of ICMP all that was sent but what it carries, of TCP the sequence number. */
+/* The quote has at least eight bytes: of ICMP all that was sent but what it carries, of TCP the sequence
+ * number. */
 static __always_inline enum says error_says(struct answer *a)
 {
 	struct echo sent;
@@ -159,8 +162,8 @@ static __always_inline enum says echo_says(struct answer *a)
 	return sequence == a->sequence ? ALIVE : TOO_LATE;
 }
 
-/* What is no answer to the last SYN belongs to one before: the stack, which knows of none, ends that with a RST of its
- * own, should ours have been lost. */
+/* What is no answer to the last SYN belongs to one before: the stack, which knows of none, ends that with a
+ * RST of its own, should ours have been lost. */
 static __always_inline enum says tcp_says(struct answer *a)
 {
 	const struct packet *pkt = a->pkt;
@@ -229,8 +232,8 @@ static __always_inline void count_late(struct xf_target *target)
 	__sync_fetch_and_add(&target->results[XF_RESULT_LATE], 1);
 }
 
-/* Late is what comes when its probe has been judged without it; a second copy of an answer is neither. True if it
- * settled the probe. */
+/* Late is what comes when its probe has been judged without it; a second copy of an answer is neither. True
+ * if it settled the probe. */
 static __always_inline bool take_in(struct answer *a, struct xf_target *target, enum says says)
 {
 	struct probe_outcome o = {
@@ -263,7 +266,8 @@ static __always_inline bool take_in(struct answer *a, struct xf_target *target, 
 	return true;
 }
 
-/* For a packet of which may_be_reply() is true; an enum reply. Global, for the verifier's sake: see track_here(). */
+/* For a packet of which may_be_reply() is true; an enum reply. Global, for the verifier's sake: see
+ * track_here(). */
 __noinline int take_reply(struct xdp_md *ctx, struct packet *pkt, int unparsed)
 {
 	struct answer a = {.ctx = ctx, .pkt = pkt, .control = health_control()};

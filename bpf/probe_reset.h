@@ -51,7 +51,8 @@ static __always_inline bool put_reset_ipv6(struct xdp_md *ctx, const struct pack
 	return !bpf_xdp_store_bytes(ctx, pkt->l3, &ip, sizeof(ip));
 }
 
-/* RFC 9293, section 3.5.2: to a segment with an ACK, a RST with its acknowledgment number as sequence number. */
+/* RFC 9293, section 3.5.2: to a segment with an ACK, a RST with its acknowledgment number as sequence number.
+ */
 static __always_inline bool put_reset_tcp(struct xdp_md *ctx, const struct packet *pkt)
 {
 	struct tcphdr tcp = {
@@ -62,8 +63,8 @@ static __always_inline bool put_reset_tcp(struct xdp_md *ctx, const struct packe
 		.rst = 1,
 	};
 
-	tcp.check = checksum(&tcp, sizeof(tcp),
-			     pseudo_header(&pkt->src, &pkt->dst, IPPROTO_TCP, sizeof(tcp)));
+	tcp.check =
+		checksum(&tcp, sizeof(tcp), pseudo_header(&pkt->src, &pkt->dst, IPPROTO_TCP, sizeof(tcp)));
 	return !bpf_xdp_store_bytes(ctx, pkt->l4, &tcp, sizeof(tcp));
 }
 

@@ -122,7 +122,8 @@ static __always_inline void apply(struct xf_target *target, const struct xf_targ
 	note_change(target, before, o, event);
 }
 
-/* Probes are due at multiples of this, so that those of many targets share a timer interrupt and a wake-up. */
+/* Probes are due at multiples of this, so that those of many targets share a timer interrupt and a wake-up.
+ */
 static __always_inline __u64 grid_of(__u64 interval_ns)
 {
 	__u64 grid = interval_ns / 16;
@@ -139,7 +140,8 @@ static __always_inline __u64 on_grid(__u64 time_ns, __u64 interval_ns)
 	return (time_ns + grid - 1) / grid * grid;
 }
 
-/* What was missed while nobody probed is not made up for. `soon`: the kernel has begun to ask for an address. */
+/* What was missed while nobody probed is not made up for. `soon`: the kernel has begun to ask for an address.
+ */
 static __always_inline __u64 next_due(const struct xf_target *target, const struct xf_target_config *config,
 				      const struct probe_outcome *o, bool soon)
 {
@@ -196,8 +198,8 @@ static __always_inline void tell_sharers(__u32 next, const struct probe_outcome 
 
 static __always_inline bool is_under_way(const struct xf_target *target, __u32 sequence)
 {
-	return target->sequence == sequence && (target->phase == XF_PROBE_PHASE_SENDING ||
-						target->phase == XF_PROBE_PHASE_SENT);
+	return target->sequence == sequence &&
+	       (target->phase == XF_PROBE_PHASE_SENDING || target->phase == XF_PROBE_PHASE_SENT);
 }
 
 /* Judges a probe, once: false if that was done already. The next one is on its way to be due then. */

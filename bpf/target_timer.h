@@ -67,9 +67,10 @@ static int on_target_timer(void *map, __u32 *key, struct xf_target *target)
 	return 0;
 }
 
-/* When a target that is started, or started again with another configuration or program, is to be looked at. */
-static __always_inline __u64 set_due(struct xf_target *target, const struct xf_target_config *config, __u64 first_ns,
-				     __u64 now_ns)
+/* When a target that is started, or started again with another configuration or program, is to be looked at.
+ */
+static __always_inline __u64 set_due(struct xf_target *target, const struct xf_target_config *config,
+				     __u64 first_ns, __u64 now_ns)
 {
 	__u64 latest = now_ns + config->interval_ns;
 

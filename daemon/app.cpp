@@ -46,13 +46,12 @@ App::App(const Settings& settings, SettingsLoader load, EventLoop loop, DataPlan
       books_(data_plane_.state()),
       metrics_socket_(std::move(metrics_socket)),
       housekeeper_(data_plane_, loop_),
-      reload_(
-          settings_, std::move(load), data_plane_.state(), housekeeper_,
-          {.serve_metrics_at = [this](const auto& address) { return serve_metrics_at(address); },
-           .record_to = [this](const auto& file) { return record_to(file); },
-           .follow_interfaces = [this] { return interfaces_.follow(settings_, data_plane_, Retry::all); },
-           .apply_targets = [this](const auto& wanted) { return apply_targets(wanted); },
-           .apply_health = [this](const auto& wanted) { return news_->apply(wanted); }}) {}
+      reload_(settings_, std::move(load), data_plane_.state(), housekeeper_,
+              {.serve_metrics_at = [this](const auto& address) { return serve_metrics_at(address); },
+               .record_to = [this](const auto& file) { return record_to(file); },
+               .follow_interfaces = [this] { return interfaces_.follow(settings_, data_plane_, Retry::all); },
+               .apply_targets = [this](const auto& wanted) { return apply_targets(wanted); },
+               .apply_health = [this](const auto& wanted) { return news_->apply(wanted); }}) {}
 
 Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader load) {
   auto loop = EventLoop::create();
@@ -72,8 +71,9 @@ Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader
   if (!socket) return socket.error();
   std::unique_ptr<App> app(new App(settings, std::move(load), std::move(*loop), std::move(*data_plane),
                                    std::move(interfaces), std::move(*socket)));
-  for (const auto step : {&App::open_health, &App::open_rings, &App::forget_former_layout, &App::serve_metrics,
-                          &App::listen_to_signals, &App::listen_to_links, &App::start_ticking, &App::feed_watchdog})
+  for (const auto step :
+       {&App::open_health, &App::open_rings, &App::forget_former_layout, &App::serve_metrics,
+        &App::listen_to_signals, &App::listen_to_links, &App::start_ticking, &App::feed_watchdog})
     if (auto done = (app.get()->*step)(); !done) return done.error();
   if (auto working = app->housekeeper_.start(app->settings_); !working) return working.error();
   if (app->http_) spdlog::info("metrics at http://{}/metrics", settings.metrics.listen);

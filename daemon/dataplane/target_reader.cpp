@@ -23,8 +23,8 @@ Status for_each(const Map<uint32_t, Value>& map, uint64_t flags, Visit visit) {
   uint32_t position = 0;
   for (bool started = false;;) {
     auto count = static_cast<uint32_t>(indexes.size());
-    const int failed = bpf_map_lookup_batch(map.fd(), started ? &position : nullptr, &position, indexes.data(),
-                                            values.data(), &count, &options);
+    const int failed = bpf_map_lookup_batch(map.fd(), started ? &position : nullptr, &position,
+                                            indexes.data(), values.data(), &count, &options);
     if (failed != 0 && failed != -ENOENT && failed != -ENOSPC)
       return system_error(failed, "cannot read " + map.name());
     if (failed == -ENOSPC) {  // the next bucket of the hash holds more than fits
@@ -63,9 +63,8 @@ Result<std::vector<Target>> read_targets(const PinnedState& state) {
 
 Result<TargetHistograms> read_target_rtts(const PinnedState& state) {
   TargetHistograms found;
-  auto read = for_each(state.target_rtts(), 0, [&](uint32_t index, const xf_histogram& histogram) {
-    found[index] = histogram;
-  });
+  auto read = for_each(state.target_rtts(), 0,
+                       [&](uint32_t index, const xf_histogram& histogram) { found[index] = histogram; });
   if (!read) return read.error();
   return found;
 }

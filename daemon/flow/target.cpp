@@ -41,10 +41,11 @@ std::string_view icmp_words(unsigned type, unsigned code, bool ipv4) {
   constexpr unsigned unreachable_type6 = 1, exceeded_type6 = 3;
   if (type == (ipv4 ? exceeded_type4 : exceeded_type6)) return "time exceeded";
   if (ipv4 && type == unreachable_type4)
-    return code == prohibited_code4        ? "administratively prohibited"
+    return code == prohibited_code4     ? "administratively prohibited"
            : code < unreachable4.size() ? unreachable4[code]
                                         : "unreachable";
-  if (!ipv4 && type == unreachable_type6) return code < unreachable6.size() ? unreachable6[code] : "unreachable";
+  if (!ipv4 && type == unreachable_type6)
+    return code < unreachable6.size() ? unreachable6[code] : "unreachable";
   return "parameter problem";
 }
 

@@ -19,8 +19,8 @@ struct Target {
 /// Round trip times by target index, of those for which the configuration wants them.
 using TargetHistograms = std::map<uint32_t, xf_histogram>;
 
-/// enum xf_cause in words that a person reads: "timeout", "connection refused", "ICMP host unreachable". `ipv4`:
-/// whose ICMP types and codes they are. XF_CAUSE_NONE: "".
+/// enum xf_cause in words that a person reads: "timeout", "connection refused", "ICMP host unreachable".
+/// `ipv4`: whose ICMP types and codes they are. XF_CAUSE_NONE: "".
 std::string cause_text(unsigned cause, unsigned icmp_type, unsigned icmp_code, bool ipv4);
 
 }  // namespace xdpflowd

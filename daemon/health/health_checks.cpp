@@ -62,7 +62,8 @@ Status HealthChecks::apply(const std::vector<TargetSettings>& wanted, const Link
   for (const auto& planned : plan.targets) {
     if (const auto kept = kept_before.find(planned.index); kept != kept_before.end())
       kept_[planned.index].refusal = kept->second.refusal;
-    if (auto written = put(planned); !written) return in_context(written.error(), "target " + planned.wanted->name);
+    if (auto written = put(planned); !written)
+      return in_context(written.error(), "target " + planned.wanted->name);
     if (is_probed(planned.index, planned.config))
       starts.push_back(first_probe(planned.index, *planned.wanted));
     else if (planned.before)
@@ -260,7 +261,8 @@ Status HealthChecks::refresh_some_routes() {
   return ok();
 }
 
-/// The kernel does not see that we use its neighbours: what nobody else uses would grow stale and be forgotten.
+/// The kernel does not see that we use its neighbours: what nobody else uses would grow stale and be
+/// forgotten.
 Status HealthChecks::use_neighbours() {
   constexpr unsigned seconds = 10;
   if (ticks_ % seconds == 0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Keeps the targets in the maps as the configuration wants them, and has those that are due probed. What becomes of
-// them is decided in the kernel.
+// Keeps the targets in the maps as the configuration wants them, and has those that are due probed. What
+// becomes of them is decided in the kernel.
 #pragma once
 
 #include <cstdint>
@@ -88,8 +88,8 @@ class HealthChecks {
   std::unique_ptr<OwnPorts> ports_;
   LinkTable links_;
   std::set<uint32_t> observed_;
-  std::map<uint32_t, Kept> kept_;      // by index
-  std::map<uint32_t, __u8> shown_;     // as told to the listener last
+  std::map<uint32_t, Kept> kept_;   // by index
+  std::map<uint32_t, __u8> shown_;  // as told to the listener last
   std::vector<uint32_t> without_timer_;
   std::vector<Prober::NextHop> growing_old_;
   uint32_t next_refresh_ = 0;  // index

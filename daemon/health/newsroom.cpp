@@ -56,7 +56,8 @@ TargetNews news_of(const Target& target) {
   news.probe = name_in(probe_names, target.config.probe);
   news.port = ntohs(target.config.port);
   news.after = news.before = state_of(xf_shown_health(&target.state));
-  news.reason = cause_text(target.state.cause, target.state.icmp_type, target.state.icmp_code, is_ipv4(news.address));
+  news.reason =
+      cause_text(target.state.cause, target.state.icmp_type, target.state.icmp_code, is_ipv4(news.address));
   news.forced = target.state.forced != XF_HEALTH_UNKNOWN;
   news.rtt_ns = if_known(target.state.rtt_ns);
   news.unix_ns = static_cast<int64_t>(target.state.since_ns) + realtime_offset_ns();

@@ -9,8 +9,8 @@
 
 namespace xdpflowd {
 
-/// XF_OWN_PORTS neighbouring ports of TCP and UDP that nobody else gets while this lives: what comes to them answers
-/// a probe. Datagrams that reach them are dropped.
+/// XF_OWN_PORTS neighbouring ports of TCP and UDP that nobody else gets while this lives: what comes to them
+/// answers a probe. Datagrams that reach them are dropped.
 class OwnPorts {
  public:
   /// Those from `wanted` on if they can be had, so that probes under way stay known over a restart; 0: any.

@@ -39,7 +39,8 @@ Status PacketSender::open() {
   // Protocol 0: it receives nothing.
   socket_ = UniqueFd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));
   return socket_ ? ok()
-                 : system_error(errno, "targets cannot be probed without a packet socket, which needs CAP_NET_RAW");
+                 : system_error(errno,
+                                "targets cannot be probed without a packet socket, which needs CAP_NET_RAW");
 }
 
 void PacketSender::send(std::span<xf_probe_frame* const> frames) const {

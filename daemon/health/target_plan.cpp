@@ -106,10 +106,6 @@ bool is_same(const xf_addr& a, const xf_addr& b) {
   return std::memcmp(&a, &b, sizeof a) == 0;
 }
 
-bool is_unset(const xf_addr& address) {
-  return is_same(address, xf_addr{});
-}
-
 xf_probe_key key_of(const xf_target_config& config) {
   xf_probe_key key{};
   key.peer = config.address;

@@ -13,7 +13,7 @@ namespace xdpflowd {
 struct PlannedTarget {
   uint32_t index = 0;
   const TargetSettings* wanted = nullptr;
-  xf_target_config config{};  // without what the routing table says
+  xf_target_config config{};                 // without what the routing table says
   const xf_target_config* before = nullptr;  // as in the maps; nullptr: it is not there yet
 };
 
@@ -22,8 +22,8 @@ struct TargetPlan {
   std::vector<Target> gone;
 };
 
-/// A target keeps its index, and so its state, by its name, as long as it is the same service: address, probe and
-/// port. An index is not given to another target as long as there are any. `wanted` and `known` must
+/// A target keeps its index, and so its state, by its name, as long as it is the same service: address, probe
+/// and port. An index is not given to another target as long as there are any. `wanted` and `known` must
 /// outlive the plan.
 TargetPlan plan_targets(const std::vector<TargetSettings>& wanted, const std::vector<Target>& known);
 
@@ -31,7 +31,6 @@ TargetPlan plan_targets(const std::vector<TargetSettings>& wanted, const std::ve
 xf_addr address_of(const std::string& text);
 
 bool is_same(const xf_addr& a, const xf_addr& b);
-bool is_unset(const xf_addr& address);
 
 /// What replies to this target's probes are found by. `config.source` must be known.
 xf_probe_key key_of(const xf_target_config& config);

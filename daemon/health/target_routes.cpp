@@ -31,8 +31,7 @@ Status find_route(xf_target_config& config, const TargetSettings& wanted, const 
   if (!*route) return ok();
   config.source = (*route)->source;
   config.route_ifindex = (*route)->ifindex;
-  if (const Link* egress = links.find((*route)->ifindex))
-    std::ranges::copy(egress->mac, config.own_mac);
+  if (const Link* egress = links.find((*route)->ifindex)) std::ranges::copy(egress->mac, config.own_mac);
   return ok();
 }
 

@@ -17,7 +17,8 @@ namespace xdpflowd {
 Status find_route(xf_target_config& config, const TargetSettings& wanted, const Routes& routes,
                   const LinkTable& links, const std::set<uint32_t>& observed);
 
-/// Devices by which what arrives passes the packet program: those it is attached to, and those stacked on them.
+/// Devices by which what arrives passes the packet program: those it is attached to, and those stacked on
+/// them.
 std::set<uint32_t> observed_devices(const LinkTable& links, const std::set<uint32_t>& attached);
 
 }  // namespace xdpflowd

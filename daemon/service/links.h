@@ -27,7 +27,7 @@ struct Link {
   bool carrier = false;  // and something is at the other end
   bool loopback = false;
   std::array<uint8_t, 6> mac{};  // all zero: not of Ethernet
-  uint32_t xdp = 0;  // the ids of the XDP programs there, added up; 0 if there is none
+  uint32_t xdp = 0;              // the ids of the XDP programs there, added up; 0 if there is none
 
   bool operator==(const Link&) const = default;
 };

@@ -11,14 +11,11 @@
 #include <cstring>
 #include <vector>
 
+#include "flow/decode.h"
 #include "service/netlink_attributes.h"
 
 namespace xdpflowd {
 namespace {
-
-bool is_ipv4(const xf_addr& address) {
-  return address.word[0] == 0 && address.word[1] == 0 && address.word[2] == htonl(0xffff);
-}
 
 bool is_unset(const xf_addr& address) {
   return (address.word[0] | address.word[1] | address.word[2] | address.word[3]) == 0;
@@ -60,7 +57,8 @@ nlmsghdr* message_of(Request& request) {
   return reinterpret_cast<nlmsghdr*>(request.data());
 }
 
-/// Sends a request and calls `visit` with the one answer; an error of the kernel's is the code of the result's.
+/// Sends a request and calls `visit` with the one answer; an error of the kernel's is the code of the
+/// result's.
 template <class Visit>
 Status ask(mnl_socket* socket, const nlmsghdr* request, Visit visit) {
   if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
@@ -125,7 +123,8 @@ Result<std::optional<Route>> Routes::find(const xf_addr& to, const xf_addr& sour
   Route route;
   auto asked =
       ask(socket_.get(), message_of(request), [&](const nlmsghdr* answer) { route = route_in(answer); });
-  if (!asked && !means_no_route(asked.error().code)) return in_context(asked.error(), "cannot ask for a route");
+  if (!asked && !means_no_route(asked.error().code))
+    return in_context(asked.error(), "cannot ask for a route");
   if (!asked || route.ifindex == 0) return std::optional<Route>();
   if (!is_unset(source)) route.source = source;
   return std::optional(route);

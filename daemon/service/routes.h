@@ -36,8 +36,8 @@ class Routes {
 
   Result<Neighbour> neighbour(uint32_t ifindex, const xf_addr& address) const;
 
-  /// Has the kernel resolve a neighbour that it does not know, or confirm one that it has not heard of for long. Waits
-  /// for neither.
+  /// Has the kernel resolve a neighbour that it does not know, or confirm one that it has not heard of for
+  /// long. Waits for neither.
   Status use_neighbour(uint32_t ifindex, const xf_addr& address) const;
 
  private:

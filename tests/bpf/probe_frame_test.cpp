@@ -15,15 +15,17 @@ const Bytes own_mac = {2, 0, 0, 0, 0, 1}, peer_mac = {2, 0, 0, 0, 0, 2};
 
 class ProbeFrame : public ::testing::Test {
  protected:
-  Bytes frame_of(xf_probe probe, const std::string& address,
-                 const std::function<void(xf_target_config&)>& change = [](xf_target_config&) {}) {
+  Bytes frame_of(
+      xf_probe probe, const std::string& address,
+      const std::function<void(xf_target_config&)>& change = [](xf_target_config&) {}) {
     const auto frame = bench.build(bench.add(probe, address, change));
     EXPECT_EQ(frame.outcome, 0);
     return ProbeBench::bytes(frame);
   }
 
   static Bytes part(const Bytes& frame, size_t from, size_t size) {
-    return {frame.begin() + static_cast<ptrdiff_t>(from), frame.begin() + static_cast<ptrdiff_t>(from + size)};
+    return {frame.begin() + static_cast<ptrdiff_t>(from),
+            frame.begin() + static_cast<ptrdiff_t>(from + size)};
   }
 
   static void expect_ipv4(const Bytes& frame, uint8_t protocol, size_t l4_size) {

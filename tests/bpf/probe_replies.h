@@ -29,7 +29,8 @@ inline void write32(Bytes& frame, size_t at, uint32_t value) {
 
 /// The ones' complement sum of RFC 1071; 0xffff for bytes that hold their right checksum.
 inline uint16_t ones_sum(const Bytes& bytes, size_t from, size_t to, uint32_t sum = 0) {
-  for (size_t i = from; i < to; i += 2) sum += static_cast<uint32_t>(bytes.at(i) << 8 | (i + 1 < to ? bytes[i + 1] : 0));
+  for (size_t i = from; i < to; i += 2)
+    sum += static_cast<uint32_t>(bytes.at(i) << 8 | (i + 1 < to ? bytes[i + 1] : 0));
   while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
   return static_cast<uint16_t>(sum);
 }

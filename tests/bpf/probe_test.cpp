@@ -66,14 +66,15 @@ class EachProbe : public Probe {
     }
   }
 
-  const std::vector<AProbe> kinds = {{"icmp", XF_PROBE_ICMP, ProbeBench::peer4, echo_reply},
-                                     {"icmp over IPv6", XF_PROBE_ICMP, ProbeBench::peer6, echo_reply},
-                                     {"tcp", XF_PROBE_TCP, ProbeBench::peer4, syn_ack_to},
-                                     {"tcp over IPv6", XF_PROBE_TCP, ProbeBench::peer6, syn_ack_to},
-                                     {"udp", XF_PROBE_UDP, ProbeBench::peer4, datagram_to},
-                                     {"udp over IPv6", XF_PROBE_UDP, ProbeBench::peer6, datagram_to},
-                                     {"ARP", XF_PROBE_ARP, ProbeBench::mute4, arp_reply_to},
-                                     {"neighbour discovery", XF_PROBE_ARP, ProbeBench::peer6, advertisement_to}};
+  const std::vector<AProbe> kinds = {
+      {"icmp", XF_PROBE_ICMP, ProbeBench::peer4, echo_reply},
+      {"icmp over IPv6", XF_PROBE_ICMP, ProbeBench::peer6, echo_reply},
+      {"tcp", XF_PROBE_TCP, ProbeBench::peer4, syn_ack_to},
+      {"tcp over IPv6", XF_PROBE_TCP, ProbeBench::peer6, syn_ack_to},
+      {"udp", XF_PROBE_UDP, ProbeBench::peer4, datagram_to},
+      {"udp over IPv6", XF_PROBE_UDP, ProbeBench::peer6, datagram_to},
+      {"ARP", XF_PROBE_ARP, ProbeBench::mute4, arp_reply_to},
+      {"neighbour discovery", XF_PROBE_ARP, ProbeBench::peer6, advertisement_to}};
 };
 
 TEST_F(EachProbe, RisesByRepliesAndFallsWithoutThem) {
@@ -158,8 +159,9 @@ TEST_F(Probe, AReplyFromSomebodyElseIsNoReply) {
 
 TEST_F(Probe, WhatComesAfterTheVerdictIsLate) {
   using Reply = Bytes (*)(const Bytes&);
-  for (const auto& [probe, reply] :
-       {std::pair<xf_probe, Reply>(XF_PROBE_ICMP, echo_reply), {XF_PROBE_TCP, syn_ack_to}, {XF_PROBE_UDP, datagram_to}}) {
+  for (const auto& [probe, reply] : {std::pair<xf_probe, Reply>(XF_PROBE_ICMP, echo_reply),
+                                     {XF_PROBE_TCP, syn_ack_to},
+                                     {XF_PROBE_UDP, datagram_to}}) {
     const auto index = bench.add(probe, ProbeBench::peer4);
     const auto frame = bench.send(index);
     ASSERT_TRUE(settles(index, frame.sequence));
@@ -184,7 +186,8 @@ TEST_F(Probe, ASynAckIsAnsweredByARstInItsPlace) {
     EXPECT_EQ(verdict, static_cast<uint32_t>(XDP_TX));
     ASSERT_EQ(rst.size(), l4 + 20);
     EXPECT_TRUE(std::equal(probe.begin(), probe.begin() + 12, rst.begin())) << "MACs";
-    EXPECT_TRUE(std::equal(probe.begin() + static_cast<ptrdiff_t>(l4), probe.begin() + static_cast<ptrdiff_t>(l4) + 4,
+    EXPECT_TRUE(std::equal(probe.begin() + static_cast<ptrdiff_t>(l4),
+                           probe.begin() + static_cast<ptrdiff_t>(l4) + 4,
                            rst.begin() + static_cast<ptrdiff_t>(l4)))
         << "ports";
     EXPECT_EQ(read32(rst, l4 + 4), read32(probe, l4 + 4) + 1) << "sequence number";
@@ -266,7 +269,8 @@ TEST_F(Probe, NoProbeSentNoVerdict) {
 
 TEST_F(Probe, OneThatCouldNotBeSentIsAVerdictOnlyIfTheKernelKnows) {
   const auto index = bench.add(XF_PROBE_ICMP, ProbeBench::peer4);
-  for (const auto cause : {XF_CAUSE_RESOLVING, XF_CAUSE_NOT_SENT, XF_CAUSE_NOT_OBSERVED, XF_CAUSE_NO_SOURCE}) {
+  for (const auto cause :
+       {XF_CAUSE_RESOLVING, XF_CAUSE_NOT_SENT, XF_CAUSE_NOT_OBSERVED, XF_CAUSE_NO_SOURCE}) {
     bench.arm(bench.build(index), cause);
     EXPECT_EQ(bench.target(index).failures, 0U) << cause;
     EXPECT_EQ(bench.target(index).error, cause);
@@ -306,8 +310,9 @@ struct Walk {
 };
 
 TEST_F(Probe, HealthFollowsConsecutiveOutcomes) {
-  for (const auto& walk : {Walk{1, 1, "oxox", "udud"}, Walk{2, 2, "ooxoxxo", "?uuuudd"}, Walk{3, 1, "xxxo", "??du"},
-                           Walk{1, 3, "xooo", "dddu"}, Walk{3, 2, "xoxoxo", "??????"}}) {
+  for (const auto& walk :
+       {Walk{1, 1, "oxox", "udud"}, Walk{2, 2, "ooxoxxo", "?uuuudd"}, Walk{3, 1, "xxxo", "??du"},
+        Walk{1, 3, "xooo", "dddu"}, Walk{3, 2, "xoxoxo", "??????"}}) {
     const auto index = bench.add(XF_PROBE_ICMP, ProbeBench::peer4, [&](auto& config) {
       config.fall = walk.fall;
       config.rise = walk.rise;
@@ -360,7 +365,8 @@ TEST_F(Probe, RepliesAreNoFlowsOfTheRouter) {
 TEST_F(Probe, PingsAndConnectionsOfOthersAreTrackedAsEver) {
   bench.add(XF_PROBE_ICMP, ProbeBench::peer4);
   bench.tracker().run(icmp().from(ProbeBench::peer4).to(ProbeBench::own4).icmp_id(ProbeBench::own_port));
-  bench.tracker().run(tcp().from(ProbeBench::peer4, 443).to(ProbeBench::own4, ProbeBench::own_port).syn().ack());
+  bench.tracker().run(
+      tcp().from(ProbeBench::peer4, 443).to(ProbeBench::own4, ProbeBench::own_port).syn().ack());
   EXPECT_EQ(bench.tracker().live(XF_TABLE_HALF_OPEN), 2U);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Targets end to end: a real server is cut off and comes back, and everybody is told; the daemon dies, stands still,
-// starts again.
+// Targets end to end: a real server is cut off and comes back, and everybody is told; the daemon dies, stands
+// still, starts again.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -19,7 +19,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 /// A [[target]] with interval 50 ms and timeout 40 ms.
-std::string target(const std::string& name, const std::string& address, const std::string& more = "probe = \"icmp\"") {
+std::string target(const std::string& name, const std::string& address,
+                   const std::string& more = "probe = \"icmp\"") {
   return "[[target]]\nname = \"" + name + "\"\naddress = \"" + address +
          "\"\ninterval = \"50ms\"\ntimeout = \"40ms\"\n" + more + "\n";
 }
@@ -51,9 +52,7 @@ class Health : public DaemonLab {
     return eventually(patience, [&] { return the_target(name).at("last_error") == error; });
   }
 
-  void firewall(const std::string& rule) const {
-    cut_off(lab.server, rule);
-  }
+  void firewall(const std::string& rule) const { cut_off(lab.server, rule); }
   /// Packets that a rule with a counter has met.
   uint64_t dropped() const {
     const Json rules = Json::parse(lab.server.must_run({"nft", "-j", "list", "table", "inet", "cut"}));
@@ -71,7 +70,8 @@ class Health : public DaemonLab {
 const std::string tcp_8080 = "probe = \"tcp\"\nport = 8080";
 
 TEST_F(Health, EveryKindOfProbeSeesALivingServer) {
-  const auto web4 = listen_tcp(lab.server, Lab::server4, 8080), web6 = listen_tcp(lab.server, Lab::server6, 8080);
+  const auto web4 = listen_tcp(lab.server, Lab::server4, 8080),
+             web6 = listen_tcp(lab.server, Lab::server6, 8080);
   const auto echo = lab.server.start({"python3", "-c",
                                       "import socket\n"
                                       "s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)\n"
@@ -80,12 +80,12 @@ TEST_F(Health, EveryKindOfProbeSeesALivingServer) {
                                       "    data, peer = s.recvfrom(2048)\n"
                                       "    s.sendto(b'pong' + data, peer)\n"});
   const std::string udp_7 = "probe = \"udp\"\nport = 7\npayload = \"ping\"\nexpect = \"pongping\"";
-  const auto daemon = start_daemon({.rest = target("icmp4", Lab::server4) + target("icmp6", Lab::server6) +
-                                            target("tcp4", Lab::server4, tcp_8080) +
-                                            target("tcp6", Lab::server6, tcp_8080) +
-                                            target("udp4", Lab::server4, udp_7) + target("udp6", Lab::server6, udp_7) +
-                                            target("arp4", Lab::server4, "probe = \"arp\"") +
-                                            target("nd6", Lab::server6, "probe = \"arp\"")});
+  const auto daemon =
+      start_daemon({.rest = target("icmp4", Lab::server4) + target("icmp6", Lab::server6) +
+                            target("tcp4", Lab::server4, tcp_8080) + target("tcp6", Lab::server6, tcp_8080) +
+                            target("udp4", Lab::server4, udp_7) + target("udp6", Lab::server6, udp_7) +
+                            target("arp4", Lab::server4, "probe = \"arp\"") +
+                            target("nd6", Lab::server6, "probe = \"arp\"")});
   for (const auto* name : {"icmp4", "icmp6", "tcp4", "tcp6", "udp4", "udp6", "arp4", "nd6"}) {
     EXPECT_TRUE(turns(name, "up")) << the_target(name).dump() << log(daemon);
     EXPECT_GT(the_target(name).at("rtt_seconds"), 0) << name;
@@ -98,28 +98,31 @@ TEST_F(Health, EveryKindOfProbeSeesALivingServer) {
 struct Cut {
   const char* name;
   const char* probe;
-  std::function<void(const Netns& server, const Netns& router)> cut, mend;
+  std::function<void(const Netns&server, const Netns&router)> cut, mend;
 };
 
 class CutOff : public Health, public ::testing::WithParamInterface<Cut> {};
 
 std::vector<Cut> cuts() {
   const auto nft = [](const std::string& rule) {
-    return [rule](const Netns& server, const Netns&) {
-      cut_off(server, rule);
-    };
+    return [rule](const Netns& server, const Netns&) { cut_off(server, rule); };
   };
-  const auto no_nft = [](const Netns& server, const Netns&) { server.must_run({"nft", "delete", "table", "inet", "cut"}); };
+  const auto no_nft = [](const Netns& server, const Netns&) {
+    server.must_run({"nft", "delete", "table", "inet", "cut"});
+  };
   return {
-      {"LinkDownAtTheServer", "probe = \"icmp\"", [](const auto& server, const auto&) { server.ip("link set server0 down"); },
+      {"LinkDownAtTheServer", "probe = \"icmp\"",
+       [](const auto& server, const auto&) { server.ip("link set server0 down"); },
        [](const auto& server, const auto&) { server.ip("link set server0 up"); }},
-      {"LinkDownAtTheRouter", "probe = \"icmp\"", [](const auto&, const auto& router) { router.ip("link set wan0 down"); },
+      {"LinkDownAtTheRouter", "probe = \"icmp\"",
+       [](const auto&, const auto& router) { router.ip("link set wan0 down"); },
        [](const auto&, const auto& router) { router.ip("link set wan0 up"); }},
       {"AddressRemoved", "probe = \"icmp\"",
        [](const auto& server, const auto&) { server.ip("address del 198.18.2.2/24 dev server0"); },
        [](const auto& server, const auto&) { server.ip("address add 198.18.2.2/24 dev server0"); }},
       {"EchoDropped", "probe = \"icmp\"", nft("icmp type echo-request drop"), no_nft},
-      {"PortRejected", "probe = \"tcp\"\nport = 8080", nft("tcp dport 8080 reject with icmp type port-unreachable"), no_nft},
+      {"PortRejected", "probe = \"tcp\"\nport = 8080",
+       nft("tcp dport 8080 reject with icmp type port-unreachable"), no_nft},
       {"SynDropped", "probe = \"tcp\"\nport = 8080", nft("tcp dport 8080 drop"), no_nft},
       {"BlackHole", "probe = \"icmp\"",
        [](const auto&, const auto& router) { router.ip("route add blackhole 198.18.2.2/32"); },
@@ -127,7 +130,8 @@ std::vector<Cut> cuts() {
   };
 }
 
-INSTANTIATE_TEST_SUITE_P(, CutOff, ::testing::ValuesIn(cuts()), [](const auto& test) { return test.param.name; });
+INSTANTIATE_TEST_SUITE_P(, CutOff, ::testing::ValuesIn(cuts()),
+                         [](const auto& test) { return test.param.name; });
 
 TEST_P(CutOff, IsNoticedAndSoIsItsEnd) {
   const auto web = listen_tcp(lab.server, Lab::server4, 8080);
@@ -142,8 +146,8 @@ TEST_P(CutOff, IsNoticedAndSoIsItsEnd) {
 
 TEST_F(Health, AServiceThatStoppedIsRefused) {
   std::optional<UniqueFd> web(listen_tcp(lab.server, Lab::server4, 8080));
-  const auto daemon = start_daemon(
-      {.rest = target("web", Lab::server4, tcp_8080) + target("any", Lab::server6, tcp_8080 + "\non_refused = \"up\"")});
+  const auto daemon = start_daemon({.rest = target("web", Lab::server4, tcp_8080) +
+                                            target("any", Lab::server6, tcp_8080 + "\non_refused = \"up\"")});
   ASSERT_TRUE(turns("web", "up"));
   EXPECT_TRUE(turns("any", "up")) << "a refusal is up by its configuration";
   web.reset();
@@ -157,7 +161,8 @@ TEST_F(Health, EverybodyIsTold) {
       {.rest = "[health]\nevents = \"" + events + "\"\n" +
                target("server", Lab::server4,
                       "on_change = [\"/bin/sh\", \"-c\", \"echo $XDPFLOWD_TARGET $XDPFLOWD_OLD $XDPFLOWD_NEW "
-                      "$XDPFLOWD_REASON >> " + told + "\"]")});
+                      "$XDPFLOWD_REASON >> " +
+                          told + "\"]")});
   const Background listener({"python3", "-u", "-c",
                              "import socket, sys\n"
                              "s = socket.socket(socket.AF_UNIX)\n"
@@ -170,8 +175,9 @@ TEST_F(Health, EverybodyIsTold) {
   EXPECT_TRUE(eventually(patience, [&] {
     return read_file(told) == "server unknown up reply\nserver up down timeout\n";
   })) << read_file(told);
-  EXPECT_TRUE(eventually(patience, [&] { return listener.out().find("\"new\":\"down\"") != std::string::npos; }))
-      << listener.out();
+  EXPECT_TRUE(eventually(patience, [&] {
+    return listener.out().find("\"new\":\"down\"") != std::string::npos;
+  })) << listener.out();
   EXPECT_THAT(log(daemon), HasSubstr("target server (198.18.2.2, icmp): up -> down: timeout, decided "));
   const auto page = scrape();
   EXPECT_EQ(page.sum("xdpflowd_target_up"), 0);
@@ -188,8 +194,9 @@ TEST_F(Health, ATargetBeyondAGatewayIsProbedThroughIt) {
 
 TEST_F(Health, WorksInGenericMode) {
   const auto web = listen_tcp(lab.server, Lab::server4, 8080);
-  const auto daemon = start_daemon({.interfaces = interface("wan0", "mode = \"generic\"") + interface("lan0"),
-                                    .rest = target("ping", Lab::server4) + target("web", Lab::server4, tcp_8080)});
+  const auto daemon =
+      start_daemon({.interfaces = interface("wan0", "mode = \"generic\"") + interface("lan0"),
+                    .rest = target("ping", Lab::server4) + target("web", Lab::server4, tcp_8080)});
   EXPECT_TRUE(turns("ping", "up"));
   EXPECT_TRUE(turns("web", "up"));
   EXPECT_TRUE(eventually(patience, [&] { return the_target("web").at("probes_sent") > 20; }));
@@ -209,8 +216,9 @@ TEST_F(Health, WhatCannotBeProbedIsSaidAndNeitherUpNorDown) {
                                     .rest = target("elsewhere", Lab::server4) + target("self", Lab::wan4) +
                                             target("client", Lab::client4) + target("noroute", "10.99.0.1")});
   EXPECT_TRUE(turns("client", "up"));
-  EXPECT_THAT(log(daemon), AllOf(HasSubstr("target elsewhere (198.18.2.2) is not probed: replies would arrive on"),
-                                 HasSubstr("target self (198.18.2.1) is not probed: is an address of this machine")));
+  EXPECT_THAT(log(daemon),
+              AllOf(HasSubstr("target elsewhere (198.18.2.2) is not probed: replies would arrive on"),
+                    HasSubstr("target self (198.18.2.1) is not probed: is an address of this machine")));
   EXPECT_EQ(state_of("elsewhere"), "unknown");
   EXPECT_EQ(state_of("self"), "unknown");
   EXPECT_TRUE(turns("noroute", "down"));
@@ -226,7 +234,8 @@ TEST_F(Health, StatesAndMaintenanceOutliveTheDaemon) {
     ASSERT_TRUE(turns("forced", "up"));
     must_ctl({"targets", "set", "forced", "down"});
     EXPECT_EQ(state_of("forced"), "down");
-    EXPECT_TRUE(daemon.wait_for_output("target forced (2001:db8:2::2, icmp): up -> down: maintenance", patience));
+    EXPECT_TRUE(
+        daemon.wait_for_output("target forced (2001:db8:2::2, icmp): up -> down: maintenance", patience));
     sent = the_target("server").at("probes_sent");
     kill_daemon(daemon);
   }
@@ -244,8 +253,9 @@ TEST_F(Health, StatesAndMaintenanceOutliveTheDaemon) {
 
 TEST_F(Health, AProbeOutstandingWhenTheDaemonStopsIsStillJudged) {
   const auto daemon_config = DaemonConfig{
-      .rest = "[[target]]\nname = \"server\"\naddress = \"198.18.2.2\"\ninterval = \"2s\"\ntimeout = \"1s\"\n"
-              "down_interval = \"2s\"\nfall = 1\nrise = 1\njitter = \"0s\"\n"};
+      .rest =
+          "[[target]]\nname = \"server\"\naddress = \"198.18.2.2\"\ninterval = \"2s\"\ntimeout = \"1s\"\n"
+          "down_interval = \"2s\"\nfall = 1\nrise = 1\njitter = \"0s\"\n"};
   auto daemon = start_daemon(daemon_config);
   ASSERT_TRUE(turns("server", "up"));
   firewall("icmp type echo-request counter drop");
@@ -289,7 +299,8 @@ TEST_F(Health, AReloadTouchesOnlyWhatIsDifferent) {
 
 TEST_F(Health, TheRoutersOwnUsersAreNotDisturbed) {
   const WebServer web(lab.server, 8080, 100'000);
-  const auto daemon = start_daemon({.rest = target("ping", Lab::server4) + target("web", Lab::server4, tcp_8080)});
+  const auto daemon =
+      start_daemon({.rest = target("ping", Lab::server4) + target("web", Lab::server4, tcp_8080)});
   ASSERT_TRUE(turns("web", "up"));
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(http_get(lab.router, Lab::server4, 8080, "/").body.size(), 100'000U);
@@ -302,8 +313,9 @@ TEST_F(Health, TwoDaemonsOnOneNetworkTakeNoRepliesOfTheOther) {
   const auto web = listen_tcp(lab.server, Lab::server4, 8080);
   lab.client.set("ipv4/ip_forward", "1");
   attach_foreign_program(lab.router, "lan0");
-  const auto here = start_daemon({.interfaces = interface("wan0"),
-                                  .rest = target("ping", Lab::server4) + target("web", Lab::server4, tcp_8080)});
+  const auto here =
+      start_daemon({.interfaces = interface("wan0"),
+                    .rest = target("ping", Lab::server4) + target("web", Lab::server4, tcp_8080)});
   const Bpffs other;
   const std::string config = folder.file("other.toml");
   std::ofstream(config) << "[daemon]\nstate_dir = \"" << other.state_dir()
@@ -312,7 +324,8 @@ TEST_F(Health, TwoDaemonsOnOneNetworkTakeNoRepliesOfTheOther) {
                         << target("web", Lab::server4, tcp_8080);
   auto there = lab.client.start({XDPFLOWD, "--config", config});
   ASSERT_TRUE(there.wait_for_output("is ready", patience)) << log(there);
-  ASSERT_TRUE(there.wait_for_output("target web (198.18.2.2, tcp port 8080): unknown -> up", patience)) << log(there);
+  ASSERT_TRUE(there.wait_for_output("target web (198.18.2.2, tcp port 8080): unknown -> up", patience))
+      << log(there);
   ASSERT_TRUE(turns("web", "up"));
   const auto sent = the_target("web").at("probes_sent").get<uint64_t>();
   EXPECT_TRUE(eventually(patience, [&] { return the_target("web").at("probes_sent") > sent + 40; }));
@@ -329,8 +342,8 @@ TEST_F(Health, ThousandsOfTargetsAreProbedAtOnceAndAllAreTold) {
   lab.router.ip("route add 10.64.0.0/16 via 198.18.2.2");
   std::string many;
   for (unsigned i = 0; i < thousands * 1000; ++i)
-    many += "[[target]]\nname = \"t" + std::to_string(i) + "\"\naddress = \"10.64." + std::to_string(i / 250) + "." +
-            std::to_string(i % 250 + 1) + "\"\n";
+    many += "[[target]]\nname = \"t" + std::to_string(i) + "\"\naddress = \"10.64." +
+            std::to_string(i / 250) + "." + std::to_string(i % 250 + 1) + "\"\n";
   const auto daemon = start_daemon({.rest = many});
   const auto up = [&] { return scrape().sum("xdpflowd_target_up"); };
   EXPECT_TRUE(eventually(patience, [&] { return up() == thousands * 1000; })) << up();

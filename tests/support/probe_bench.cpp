@@ -33,7 +33,8 @@ ProbeBench::ProbeBench() {
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, probe_->obj) {
     const bpf_map* shared = bpf_object__find_map_by_name(tracker_.maps(), bpf_map__name(map));
-    if (shared && !bpf_map__is_internal(map)) must(bpf_map__reuse_fd(map, bpf_map__fd(shared)), "share a map");
+    if (shared && !bpf_map__is_internal(map))
+      must(bpf_map__reuse_fd(map, bpf_map__fd(shared)), "share a map");
   }
   must(probe_bpf__load(probe_.get()), "load the probe program");
   auto client =
@@ -129,7 +130,8 @@ xf_probe_frame ProbeBench::send(uint32_t index) {
 
 xf_target ProbeBench::target(uint32_t index) const {
   xf_target target{};
-  must(bpf_map_lookup_elem_flags(bpf_map__fd(probe_->maps.targets), &index, &target, BPF_F_LOCK), "read a target");
+  must(bpf_map_lookup_elem_flags(bpf_map__fd(probe_->maps.targets), &index, &target, BPF_F_LOCK),
+       "read a target");
   return target;
 }
 
@@ -151,7 +153,8 @@ std::pair<uint32_t, Bytes> ProbeBench::receive(const Bytes& frame) const {
 
 std::vector<xf_target_event> ProbeBench::events() const {
   std::vector<xf_target_event> found;
-  auto ring = EventRing::open(bpf_map__fd(probe_->maps.events), bpf_map__max_entries(probe_->maps.events), "events");
+  auto ring =
+      EventRing::open(bpf_map__fd(probe_->maps.events), bpf_map__max_entries(probe_->maps.events), "events");
   if (!ring) throw std::runtime_error(ring.error().message);
   ring->drain(SIZE_MAX, [&](std::span<const std::byte> bytes) {
     xf_target_event event;

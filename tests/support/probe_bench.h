@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The probe program and the packet program over the same maps, in a network namespace with one neighbour: probes are
-// built and armed, replies are run through the packet program, nothing is sent.
+// The probe program and the packet program over the same maps, in a network namespace with one neighbour:
+// probes are built and armed, replies are run through the packet program, nothing is sent.
 #pragma once
 
 #include <functional>
@@ -18,8 +18,8 @@ namespace xdpflowd::test {
 class ProbeBench {
  public:
   static constexpr const char* own4 = "192.0.2.1";
-  static constexpr const char* peer4 = "192.0.2.2";  // has a MAC
-  static constexpr const char* mute4 = "192.0.2.3";  // has none
+  static constexpr const char* peer4 = "192.0.2.2";    // has a MAC
+  static constexpr const char* mute4 = "192.0.2.3";    // has none
   static constexpr const char* far4 = "198.51.100.7";  // by peer4
   static constexpr const char* own6 = "2001:db8::1";
   static constexpr const char* peer6 = "2001:db8::2";
@@ -27,10 +27,11 @@ class ProbeBench {
 
   ProbeBench();
 
-  /// With interval 50 ms, timeout 40 ms, fall 2, rise 2; `change` is applied before it is added. Returns its index;
-  /// it is started, and due as soon as may be.
-  uint32_t add(xf_probe probe, const std::string& address,
-               const std::function<void(xf_target_config&)>& change = [](xf_target_config&) {});
+  /// With interval 50 ms, timeout 40 ms, fall 2, rise 2; `change` is applied before it is added. Returns its
+  /// index; it is started, and due as soon as may be.
+  uint32_t add(
+      xf_probe probe, const std::string& address,
+      const std::function<void(xf_target_config&)>& change = [](xf_target_config&) {});
   void configure(uint32_t index, const std::function<void(xf_target_config&)>& change);
   void start(uint32_t index);
   void stop(uint32_t index);

@@ -46,7 +46,8 @@ class TypeWriter {
     add_maps();
     if (!source.has_records) return;
     add_struct("xf_record", source.record_bytes, {{"start", integer(source.record_bytes)}});
-    for (const char* name : {"xf_event", "xf_target_event", "xf_due"}) add_struct(name, 8, {{"time", integer(8)}});
+    for (const char* name : {"xf_event", "xf_target_event", "xf_due"})
+      add_struct(name, 8, {{"time", integer(8)}});
   }
 
   btf* get() const { return types_.get(); }
@@ -195,7 +196,8 @@ TEST(Layout, HasANumberOfItsOwn) {
   const auto own = layout_hash();
   ASSERT_TRUE(own) << own.error().message;
   EXPECT_EQ(static_cast<int>(XF_LAYOUT_REVISION), 2);
-  EXPECT_EQ(*own, 0x6681f0266a3f2d7fULL) << "the layout has changed: raise XF_LAYOUT_REVISION, and enter both here";
+  EXPECT_EQ(*own, 0x6681f0266a3f2d7fULL)
+      << "the layout has changed: raise XF_LAYOUT_REVISION, and enter both here";
 }
 
 TEST(Layout, IsTheSameInAllObjectsOfABuild) {

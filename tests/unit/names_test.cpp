@@ -88,7 +88,7 @@ TEST(Names, EveryCounterHasItsOwn) {
                                                   {XF_ERROR_ENDED_PUSH, "ended_push"},
                                                   {XF_ERROR_ORPHAN_PUSH, "orphan_push"},
                                                   {XF_ERROR_NO_INTERFACE, "no_interface"},
-                                            {XF_ERROR_DUE_PUSH, "due_push"}});
+                                                  {XF_ERROR_DUE_PUSH, "due_push"}});
 }
 
 TEST(Names, AreFoundInAnyCase) {

@@ -209,7 +209,7 @@ ABI_SIZE(struct xf_record, 112);
 
 enum xf_event_type {
 	XF_EVENT_REAPER_REVIVED =
-		1, /* the reaper missed its heartbeat for a second and was restarted by a packet */
+		1,	 /* the reaper missed its heartbeat for a second and was restarted by a packet */
 	XF_EVENT_TARGET, /* a struct xf_target_event */
 };
 

@@ -39,7 +39,8 @@ enum xf_result {
 	XF_RESULT_TIMEOUT,
 	XF_RESULT_UNREACHABLE, /* somebody, or the routing table, says so */
 	XF_RESULT_LATE,	       /* a reply to a probe that was judged already; judges nothing */
-	XF_RESULT_UNRESOLVED,  /* not sent: the next hop's address is not known, or another cause that is not the target's */
+	XF_RESULT_UNRESOLVED,  /* not sent: the next hop's address is not known, or another cause that is not
+				  the target's */
 	XF_RESULTS,
 };
 
@@ -77,7 +78,8 @@ enum xf_probe_phase {
 	XF_PROBE_PHASE_SENT,	/* until its deadline: timer */
 };
 
-/* Key of `probe_keys`: whom a reply comes from, and to which own address. ARP and ND: no port, no own address. */
+/* Key of `probe_keys`: whom a reply comes from, and to which own address. ARP and ND: no port, no own
+ * address. */
 struct xf_probe_key {
 	struct xf_addr peer, own;
 	__be16 peer_port;
@@ -86,8 +88,8 @@ struct xf_probe_key {
 };
 ABI_SIZE(struct xf_probe_key, 36);
 
-/* Element of `target_configs`: what the configuration and the routing table say. Writer: daemon. Reader: probe
- * program, timers, replies, tools. */
+/* Element of `target_configs`: what the configuration and the routing table say. Writer: daemon. Reader:
+ * probe program, timers, replies, tools. */
 struct xf_target_config {
 	char name[XF_TARGET_NAME_SIZE];
 	struct xf_addr address;
@@ -100,12 +102,12 @@ struct xf_target_config {
 	__u32 oif;	     /* egress device or VRF that the configuration wants; 0: by the routing table */
 	__u32 route_ifindex; /* egress device by the routing table, for ARP and ND */
 	__be16 port;
-	__u8 probe;	     /* enum xf_probe */
-	__u8 refused_is_up;  /* TCP */
-	__u8 own_mac[6];     /* of route_ifindex */
+	__u8 probe;			     /* enum xf_probe */
+	__u8 refused_is_up;		     /* TCP */
+	__u8 own_mac[6];		     /* of route_ifindex */
 	__u16 payload_length, expect_length; /* UDP */
-	__u8 refusal;	     /* enum xf_cause: it is not probed, and this is why */
-	__u8 initial;	     /* enum xf_health */
+	__u8 refusal;			     /* enum xf_cause: it is not probed, and this is why */
+	__u8 initial;			     /* enum xf_health */
 	__u8 payload[XF_PAYLOAD_MAX];
 	__u8 expect[XF_EXPECT_MAX];
 };
@@ -124,12 +126,12 @@ struct xf_target {
 	__u8 icmp_type; /* of the last ICMP error */
 	__u8 icmp_code;
 	__u8 zero;
-	__u32 successes, failures;			   /* consecutive */
-	__u64 due_ns;					   /* of the probe under way, or of the next one */
-	__u64 built_ns;					   /* of the last probe */
-	__u64 deadline_ns;				   /* of a probe that was sent */
-	__u64 since_ns;					   /* when what is shown became so; 0: never */
-	__u64 rtt_ns, rtt_min_ns, rtt_max_ns, rtt_sum_ns;  /* of the last success; of all of them */
+	__u32 successes, failures;			  /* consecutive */
+	__u64 due_ns;					  /* of the probe under way, or of the next one */
+	__u64 built_ns;					  /* of the last probe */
+	__u64 deadline_ns;				  /* of a probe that was sent */
+	__u64 since_ns;					  /* when what is shown became so; 0: never */
+	__u64 rtt_ns, rtt_min_ns, rtt_max_ns, rtt_sum_ns; /* of the last success; of all of them */
 	__u64 results[XF_RESULTS];
 	__u64 transitions[XF_HEALTHS];	/* to each, as shown */
 	__u64 history[XF_HISTORY / 64]; /* 1: failed; bit 0 of the first word is the last outcome */
@@ -174,14 +176,14 @@ ABI_SIZE(struct xf_probe_request, 16);
  * one.
  */
 struct xf_probe_frame {
-	__u32 index;   /* of the target */
-	__s32 outcome; /* out: 0, an enum xf_cause why no probe can be sent, or a negative error. In, of an ARM: 0 if it
-			  was sent, or an enum xf_cause */
+	__u32 index;	/* of the target */
+	__s32 outcome;	/* out: 0, an enum xf_cause why no probe can be sent, or a negative error. In, of an
+			   ARM: 0 if it  was sent, or an enum xf_cause */
 	__u32 sequence; /* of the probe: what was built is what is armed */
 	__u32 ifindex;	/* out: egress device, also towards a next hop without an address yet */
 	struct xf_addr next_hop; /* out */
-	__u64 argument; /* START: delay in nanoseconds */
-	__u32 length;	/* out: of the frame */
+	__u64 argument;		 /* START: delay in nanoseconds */
+	__u32 length;		 /* out: of the frame */
 	__u32 zero;
 	__u8 bytes[XF_PROBE_FRAME_MAX];
 };
@@ -189,7 +191,7 @@ ABI_SIZE(struct xf_probe_frame, 688);
 
 /* The one element of `health`: what every packet is compared with. */
 struct xf_health_control {
-	__u16 own_port; /* first of XF_OWN_PORTS, host order; 0: there are no targets */
+	__u16 own_port;	 /* first of XF_OWN_PORTS, host order; 0: there are no targets */
 	__u8 neighbours; /* 1: there are targets with probe "arp" */
 	__u8 zero[5];
 	__u64 secret[2]; /* of the tokens */
