@@ -116,7 +116,7 @@ TEST_F(TargetDifference, OfSectionsIsByKey) {
 
 TEST_F(TargetDifference, OfManyIsFoundQuickly) {
   constexpr int count = 100'000;
-  constexpr auto wide_margin = 10s;
+  constexpr auto wide_margin = 100s;  // what is quadratic takes hours
   for (int i = 0; i < count; ++i) running.targets.push_back(target("t" + std::to_string(i), "192.0.2.1"));
   for (int i = count; i-- > 0;) wanted.targets.push_back(target("t" + std::to_string(i), "192.0.2.2"));
   const auto start = std::chrono::steady_clock::now();

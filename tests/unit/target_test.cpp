@@ -186,7 +186,7 @@ std::string many_targets(int count) {
 }
 
 TEST(Targets, OfWhichThereAreManyLoadQuickly) {
-  constexpr auto wide_margin = 10s;
+  constexpr auto wide_margin = 100s;  // what is quadratic takes hours
   const auto text = many_targets(100'000);
   const auto start = std::chrono::steady_clock::now();
   EXPECT_THAT(settings_of(text).targets, SizeIs(100'000));
