@@ -65,7 +65,7 @@ TEST_F(Upgrade, TheDaemonKeepsNoProgramOpenButItsOwn) {
     for (std::string word; info >> word;)
       if (word == "prog_id:" && info >> word) programs.insert(word);
   }
-  EXPECT_LE(programs.size(), 3U) << "xdpflow, admin and census";
+  EXPECT_LE(programs.size(), 4U) << "xdpflow, admin, probe and census";
 }
 
 TEST_F(Upgrade, TimersOfTheProgramBeforeStillFireAndNewOnesKeepTheirDeadline) {
