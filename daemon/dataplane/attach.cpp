@@ -180,6 +180,7 @@ Status PacketProgram::attach_by_itself(unsigned ifindex, xf_mode mode) const {
 }
 
 Status PacketProgram::attach_with_libxdp(unsigned ifindex, xf_mode mode) {
+  // The first attach loads the program, and libxdp keeps a descriptor that it opens for that.
   std::optional<LibxdpScope> scope;
   if (fd() > 0) scope.emplace([this] { return fd(); });
   if (!handle_) return fail("libxdp does not know the program; `xdpflowctl unload` and start anew");

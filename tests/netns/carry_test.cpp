@@ -108,7 +108,7 @@ TEST_F(CarryOver, RecordsOfFlowsThatEndedWhileNoDaemonRanAreWritten) {
 }
 
 TEST_F(CarryOver, FlowsKeepWhatIsLeftOfTheirDeadline) {
-  const DaemonConfig with = {.rest = "[timeouts]\nudp = \"40s\"\n"};
+  const DaemonConfig with = {.rest = "[timeouts]\nudp = \"20s\"\n"};
   auto former = start_other(XDPFLOWD_FORMER, with);
   send_udp_flows(20);
   kill_daemon(former);
