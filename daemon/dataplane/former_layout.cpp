@@ -38,7 +38,8 @@ Result<std::vector<fs::path>> pins_below(const std::string& folder, const std::s
   for (const auto& entry : fs::directory_iterator(folder, failed))
     if (entry.path() != but) found.push_back(entry.path());
   if (failed) return system_error(failed.value(), "cannot read " + folder);
-  std::ranges::stable_partition(found, [](const auto& path) { return path.filename() != "control"; });
+  std::stable_partition(found.begin(), found.end(),
+                        [](const auto& path) { return path.filename() != "control"; });
   return found;
 }
 
