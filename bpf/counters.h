@@ -67,8 +67,11 @@ static __always_inline void count_timer_failure(long err)
 		add(&stats->timer_failures[XF_TIMER_OTHER], 1);
 }
 
-/* The smallest i with 2^i >= value, at most XF_HISTOGRAM_BUCKETS - 1. */
-static __always_inline __u32 histogram_bucket(__u64 value)
+/*
+ * The smallest i with 2^i >= value, at most XF_HISTOGRAM_BUCKETS - 1. A global function, as are others with
+ * many branches and a plain result: the verifier walks it once, not once for each way that leads to it.
+ */
+__noinline __u32 histogram_bucket(__u64 value)
 {
 	__u32 i = 0;
 

@@ -86,7 +86,8 @@ static __always_inline union xf_status next_status(const struct sighting *s, str
 		if (reverse && (s->pkt->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
 		    now.state != XF_STATE_ESTABLISHED && !is_closing(now.state))
 			flow->synack_next = s->pkt->tcp_seq + 1;
-		return tcp_next(now, flow->synack_next, s->pkt, reverse);
+		now.word = tcp_next(now.word, flow->synack_next, s->pkt, reverse);
+		return now;
 	}
 	if (reverse)
 		now.state = XF_STATE_REPLIED;

@@ -94,12 +94,13 @@ static __always_inline bool acknowledges(__u32 ack, __u32 synack_next)
 	return ack - synack_next < FIRST_ACK_WINDOW;
 }
 
-/* State and flags after this packet; `now` is what they were, REPLIED already set if it is a reply. */
-static __always_inline union xf_status tcp_next(union xf_status now, __u32 synack_next,
-						const struct packet *pkt, bool reverse)
+/* State and flags after this packet; `word` is what they were, REPLIED already set if it is a reply. */
+__noinline __u32 tcp_next(__u32 word, __u32 synack_next, const struct packet *pkt, bool reverse)
 {
-	union xf_status next = now;
+	union xf_status now = {.word = word}, next = now;
 
+	if (!pkt)
+		return word;
 	if (pkt->tcp_flags & TCP_RST) {
 		next.state = XF_STATE_CLOSE;
 	} else if (pkt->tcp_flags & TCP_SYN) {
@@ -117,7 +118,7 @@ static __always_inline union xf_status tcp_next(union xf_status now, __u32 synac
 	} else if (now.state != XF_STATE_ESTABLISHED) {
 		next.state = after_handshake_ack(now, reverse, acknowledges(pkt->tcp_ack, synack_next));
 	}
-	return next;
+	return next.word;
 }
 
 #endif
