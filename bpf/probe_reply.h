@@ -181,18 +181,27 @@ static __always_inline enum says tcp_says(struct answer *a)
 	return a->config->refused_is_up ? ALIVE : NOT_WELL;
 }
 
+/* Of a config that expects something: 1 to XF_EXPECT_MAX, and 6.1's verifier sees that it is not 0. */
+static __always_inline __u32 expected_length(const struct xf_target_config *config)
+{
+	__u32 last = config->expect_length - 1;
+
+	barrier_var(last);
+	return (last & (XF_EXPECT_MAX - 1)) + 1;
+}
+
 static __always_inline enum says udp_says(struct answer *a)
 {
 	__u8 begins[XF_EXPECT_MAX];
-	__u32 length = a->config->expect_length;
+	__u32 length;
 
 	if (!is_from_turn(a, a->pkt->dport))
 		return TOO_LATE;
-	if (!length)
+	if (!a->config->expect_length)
 		return ALIVE;
 	a->cause = XF_CAUSE_MISMATCH;
-	if (length > sizeof(begins) ||
-	    bpf_xdp_load_bytes(a->ctx, a->pkt->l4 + sizeof(struct udphdr), begins, length))
+	length = expected_length(a->config);
+	if (bpf_xdp_load_bytes(a->ctx, a->pkt->l4 + sizeof(struct udphdr), begins, length))
 		return NOT_WELL;
 	for (__u32 i = 0; i < sizeof(begins); i++)
 		if (i < length && begins[i] != a->config->expect[i])

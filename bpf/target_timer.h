@@ -44,13 +44,17 @@ static __always_inline void miss(__u32 index, __u32 sequence, __u64 deadline_ns,
 		observe(XF_HISTOGRAM_VERDICT_LATENESS, o.lateness_ns);
 }
 
-/* One timer for both: until the probe is due, and until its deadline. */
-static int on_target_timer(void *map, __u32 *key, struct xf_target *target)
+/* One timer for both: until the probe is due, and until its deadline. The target is looked up again,
+ * since 6.1's verifier takes no lock through a callback's own pointer. */
+static int on_target_timer(void *map, __u32 *key, struct xf_target *same_target)
 {
+	struct xf_target *target = target_of(*key);
 	__u32 index = *key, sequence;
 	__u64 now_ns = bpf_ktime_get_ns(), at_ns;
 	__u8 phase;
 
+	if (!target)
+		return 0;
 	bpf_spin_lock(&target->lock);
 	phase = target->phase;
 	sequence = target->sequence;
