@@ -117,19 +117,23 @@ static __always_inline void put_syn(const struct draft *d)
  */
 static __always_inline void put_datagram(const struct draft *d)
 {
-	__u32 payload = d->config->payload_length & 0x3ff;
+	__u32 payload = d->config->payload_length;
+	__u32 padded = (payload + 3) & ~3U;
 	struct udphdr *udp = transport(d);
 	__u32 size = sizeof(*udp) + payload;
 
-	if (payload > XF_PAYLOAD_MAX)
+	barrier_var(padded);
+	if (padded > XF_PAYLOAD_MAX)
 		return;
 	__builtin_memcpy(udp + 1, d->config->payload, XF_PAYLOAD_MAX);
 	udp->source = own_port(d);
 	udp->dest = d->config->port;
 	udp->len = bpf_htons(size);
 	udp->check = 0;
-	udp->check = checksum(udp, (size + 3) & 0x7fc,
-			      pseudo_header(&d->config->source, &d->config->address, IPPROTO_UDP, size));
+	udp->check =
+		checksum(udp + 1, padded,
+			 sum_of(udp, sizeof(*udp)) +
+				 pseudo_header(&d->config->source, &d->config->address, IPPROTO_UDP, size));
 	if (!udp->check)
 		udp->check = 0xffff; /* zero would say that there is none: RFC 768 */
 	put_network(d, &d->config->address, IPPROTO_UDP, size, PROBE_TTL);
