@@ -5,12 +5,10 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/clock.h"
 #include "dataplane/configuration.h"
 #include "dataplane/kernel.h"
-#include "dataplane/pin_paths.h"
 #include "dataplane/state_lock.h"
 #include "metrics/listener.h"
 
@@ -201,14 +199,23 @@ void App::reload() {
   notifier_.ready();
 }
 
-void App::tick() {
-  std::error_code ignored;
-  if (!std::filesystem::exists(map_pin(settings_.daemon.state_dir, "control"), ignored)) {
+/// `xdpflowctl unload --force` detaches first. Whatever else takes the pins away leaves the programs, and
+/// then a failure makes the service manager start another daemon, which finds room.
+void App::give_up() {
+  const auto detached = data_plane_.detach_all();
+  if (detached && !*detached) {
     spdlog::warn("{} is gone: the data plane was unloaded, nothing is left to do",
                  settings_.daemon.state_dir);
-    loop_.stop();
-    return;
+    return loop_.stop();
   }
+  spdlog::error("{} is gone, and nobody unloaded the data plane: {}; a new start begins with empty tables",
+                settings_.daemon.state_dir,
+                detached ? "the programs are detached" : detached.error().message);
+  loop_.stop(1);
+}
+
+void App::tick() {
+  if (!data_plane_.is_pinned()) return give_up();
   const auto beat = data_plane_.heartbeat();
   healthy_ = static_cast<bool>(beat);
   if (!beat) spdlog::error("heartbeat: {}", beat.error().message);

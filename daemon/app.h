@@ -49,6 +49,7 @@ class App {
   Status feed_watchdog();
   void reload();
   void tick();
+  void give_up();
   void balance_books();
   void reopen_records();
   Status open_health();

@@ -4,13 +4,19 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <filesystem>
+#include <system_error>
 
 #include "base/clock.h"
 #include "dataplane/flow_tables.h"
 #include "dataplane/former_layout.h"
 #include "dataplane/former_records.h"
+#include "dataplane/pin_paths.h"
 #include "dataplane/starter.h"
+#include "dataplane/takeover.h"
+#include "dataplane/xdp_state.h"
 
 namespace xdpflowd {
 
@@ -33,6 +39,27 @@ Status DataPlane::forget_former_layout() const {
       spdlog::warn(
           "carry-over: {} records of flows that have ended are dropped: no records file is configured", lost);
   return drop_aside(state_.state_dir());
+}
+
+bool DataPlane::is_pinned() const {
+  std::error_code ignored;
+  return std::filesystem::exists(map_pin(state_.state_dir(), "control"), ignored);
+}
+
+Result<bool> DataPlane::detach_all() const {
+  const auto ownership = Ownership::of_control(state_.control().fd());
+  const auto known = state_.read_interfaces();
+  if (!known) return known.error();
+  bool any = false;
+  for (const auto& each : *known) {
+    if (each.interface.ifindex == 0) continue;
+    const auto running = xdp_state(each.interface.ifindex, ownership);
+    if (!running || std::ranges::none_of(running->programs, &XdpProgram::ours)) continue;
+    any = true;
+    if (auto detached = detach_others_of_ours(each.interface.ifindex, ownership, 0); !detached)
+      return detached.error();
+  }
+  return any;
 }
 
 Status DataPlane::heartbeat() const {

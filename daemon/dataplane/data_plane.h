@@ -40,6 +40,13 @@ class DataPlane {
   /// Removes what is left of a data plane of another layout: its flows were carried over by the start.
   Status forget_former_layout() const;
 
+  /// Whether all is pinned as it was; an operator may unload it, or unmount the file system, at any time.
+  bool is_pinned() const;
+
+  /// For when it is not: without pins no daemon could take the programs over, and without a daemon no flow
+  /// would end. Detaches those that are still attached; true if any was.
+  Result<bool> detach_all() const;
+
   /// Shows the tools that a daemon is alive, and how long ago it was.
   Status heartbeat() const;
 

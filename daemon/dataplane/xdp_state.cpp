@@ -86,6 +86,12 @@ Ownership Ownership::of_state(const std::string& state_dir) {
   return ownership;
 }
 
+Ownership Ownership::of_control(int control_map) {
+  Ownership ownership;
+  ownership.pins_.emplace_back().control_map_id = map_id_of(control_map);
+  return ownership;
+}
+
 bool Ownership::owns(uint32_t program_id) const {
   if (program_id == 0) return false;
   const UniqueFd program(bpf_prog_get_fd_by_id(program_id));

@@ -42,6 +42,8 @@ class Ownership {
  public:
   /// Nothing is ours where nothing is pinned. What a data plane of a former layout left is ours too.
   static Ownership of_state(const std::string& state_dir);
+  /// By the map alone, for who holds it though its pin may be gone.
+  static Ownership of_control(int control_map);
 
   bool owns(uint32_t program_id) const;
   /// Empty, with errno, if it cannot be had. The pinned program without CAP_SYS_ADMIN too, which the kernel

@@ -2,6 +2,7 @@
 // What belongs to others: their XDP programs stay, their pins are not misread.
 #include <bpf/bpf.h>
 #include <gmock/gmock.h>
+#include <sys/mount.h>
 
 #include <filesystem>
 
@@ -99,6 +100,19 @@ TEST_F(Strangers, AForeignProgramInTheAdminsPlaceIsNotRun) {
     EXPECT_THAT(outcome.out + outcome.err, HasSubstr(pin + " is not xdpflowd's"));
   }
   EXPECT_NE(attached("lan0"), Json());
+}
+
+TEST_F(Strangers, AStateThatIsUnmountedUnderTheDaemonMakesRoomForTheNext) {
+  auto daemon = start_daemon();
+  ASSERT_EQ(umount2(bpffs.path().c_str(), MNT_DETACH), 0);
+  EXPECT_EQ(daemon.wait(patience), std::optional(1));
+  EXPECT_TRUE(said(daemon, "nobody unloaded the data plane: the programs are detached"));
+  EXPECT_EQ(attached("lan0"), Json());
+  EXPECT_EQ(ctl({"flows"}).status, 1);
+  ASSERT_EQ(mount("bpf", bpffs.path().c_str(), "bpf", 0, nullptr), 0);
+  const auto next = start_daemon();
+  lab.client.must_run({"ping", "-q", "-c", "1", Lab::server4});
+  EXPECT_TRUE(becomes(1, {"--protocol", "icmp"}));
 }
 
 }  // namespace

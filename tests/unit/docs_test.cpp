@@ -3,6 +3,7 @@
 // and none besides.
 #include <gmock/gmock.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <regex>
@@ -223,6 +224,27 @@ TEST(ZshCompletion, NamesTheSameOptionsAndCommands) {
   EXPECT_THAT(options_in(both.substr(border)), ContainerEq(daemon_options()));
   for (const auto& command : commands())
     EXPECT_NE(both.find("    '" + command + ":"), std::string::npos) << command;
+}
+
+/// "Suite.Test" of every test in the sources, parameters apart.
+Words tests_in_the_sources() {
+  Words tests;
+  const std::regex test("TEST(?:_F|_P)?\\((\\w+),\\s*(\\w+)\\)");
+  for (const auto& file : std::filesystem::recursive_directory_iterator(XDPFLOWD_SOURCE_DIR "/tests")) {
+    if (file.path().extension() != ".cpp") continue;
+    std::ifstream stream(file.path());
+    const std::string text{std::istreambuf_iterator<char>(stream), {}};
+    for (std::sregex_iterator match(text.begin(), text.end(), test), end; match != end; ++match)
+      tests.insert((*match)[1].str() + "." + (*match)[2].str());
+  }
+  return tests;
+}
+
+TEST(Faults, NameTestsThatThereAre) {
+  const Words tests = tests_in_the_sources();
+  const Words named = matches(content("docs/faults.md"), "\\b[A-Z]\\w+\\.[A-Z]\\w+");
+  EXPECT_THAT(named, testing::SizeIs(testing::Gt(30)));
+  for (const auto& test : named) EXPECT_TRUE(tests.contains(test)) << test;
 }
 
 }  // namespace
