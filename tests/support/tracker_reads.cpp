@@ -58,6 +58,17 @@ size_t Tracker::live(xf_table table, unsigned zone) const {
   return entries(table, zone).size();
 }
 
+namespace {
+
+uint64_t walked(int table) {
+  uint64_t count = 0;
+  xf_flow_key key{};
+  for (const void* from = nullptr; bpf_map_get_next_key(table, from, &key) == 0; from = &key) count++;
+  return count;
+}
+
+}  // namespace
+
 uint64_t Tracker::counted(xf_table which, unsigned zone) const {
   xf_census frame{};
   frame.index = zone * XF_TABLES + which;
@@ -71,11 +82,8 @@ uint64_t Tracker::counted(xf_table which, unsigned zone) const {
     must(bpf_prog_test_run_opts(bpf_program__fd(census_->progs.census), &opts), "run the census");
     if (answer.supported) return answer.count;
   }
-  uint64_t count = 0;
-  xf_flow_key key{};
-  const int fd = table(which, zone);
-  for (const void* from = nullptr; bpf_map_get_next_key(fd, from, &key) == 0; from = &key) count++;
-  return count;
+  const auto& former = former_.at(zone * XF_TABLES + which);
+  return walked(table(which, zone)) + (former ? walked(former.get()) : 0);
 }
 
 int64_t Tracker::evicted(xf_table table, unsigned zone) const {
