@@ -10,7 +10,7 @@
 
 #include <cerrno>
 #include <map>
-#include <optional>
+#include <set>
 
 #include "dataplane/bpf_log.h"
 #include "dataplane/libxdp_scope.h"
@@ -180,9 +180,8 @@ Status PacketProgram::attach_by_itself(unsigned ifindex, xf_mode mode) const {
 }
 
 Status PacketProgram::attach_with_libxdp(unsigned ifindex, xf_mode mode) {
-  // The first attach loads the program, and libxdp keeps a descriptor that it opens for that.
-  std::optional<LibxdpScope> scope;
-  if (fd() > 0) scope.emplace([this] { return fd(); });
+  // The first attach loads the program, and libxdp makes a descriptor of its own for it.
+  const LibxdpScope scope([this] { return std::set{fd(), xdp_program__fd(handle_.get())}; });
   if (!handle_) return fail("libxdp does not know the program; `xdpflowctl unload` and start anew");
   const int failed = xdp_program__attach(handle_.get(), static_cast<int>(ifindex), libxdp_mode(mode), 0);
   if (fd() < 0) return load_error(failed, "the kernel refuses the program xdpflow");

@@ -26,12 +26,13 @@ std::set<int> open_programs() {
 
 }  // namespace
 
-LibxdpScope::LibxdpScope(std::function<int()> keeps) : keeps_(std::move(keeps)), before_(open_programs()) {}
+LibxdpScope::LibxdpScope(std::function<std::set<int>()> keeps)
+    : keeps_(std::move(keeps)), before_(open_programs()) {}
 
 LibxdpScope::~LibxdpScope() {
-  const int kept = keeps_();
+  const auto kept = keeps_();
   for (const int fd : open_programs())
-    if (fd != kept && !before_.contains(fd)) close(fd);
+    if (!kept.contains(fd) && !before_.contains(fd)) close(fd);
 }
 
 }  // namespace xdpflowd

@@ -12,14 +12,14 @@ namespace xdpflowd {
 /// else in this thread or another may open any meanwhile.
 class LibxdpScope {
  public:
-  /// `keeps`: the descriptor that is wanted, asked at the end; negative for none.
-  explicit LibxdpScope(std::function<int()> keeps = [] { return -1; });
+  /// `keeps`: the descriptors that are wanted, asked at the end.
+  explicit LibxdpScope(std::function<std::set<int>()> keeps = [] { return std::set<int>(); });
   LibxdpScope(const LibxdpScope&) = delete;
   LibxdpScope& operator=(const LibxdpScope&) = delete;
   ~LibxdpScope();
 
  private:
-  std::function<int()> keeps_;
+  std::function<std::set<int>()> keeps_;
   std::set<int> before_;
 };
 
