@@ -58,7 +58,7 @@ TEST_F(Upgrade, TheDaemonKeepsNoProgramOpenButItsOwn) {
   kill_daemon(daemon);
   pretend_to_be_older(bpffs);
   auto next = start_daemon();
-  std::multiset<std::string> programs;
+  std::set<std::string> programs;
   for (const auto& entry :
        std::filesystem::directory_iterator("/proc/" + std::to_string(next.pid()) + "/fdinfo")) {
     std::ifstream info(entry.path());
