@@ -66,6 +66,7 @@ class Programs {
  private:
   void load_floor(const Sizes& sizes);
   void load_rearming();
+  void attach() const;
   void put(Target target, int program) const;
 
   test::Tracker tracker_;
