@@ -19,7 +19,8 @@ namespace {
 using test::Packet;
 
 constexpr uint32_t million = 1'000'000;
-/// For each flow in the largest of the populations: elements of four tables, their timer, their place in the queue of orphans.
+/// For each flow in the largest of the populations: elements of four tables, their timer, their place in the
+/// queue of orphans.
 constexpr uint64_t bytes_per_flow = 1200;
 
 struct Plan {
@@ -34,9 +35,12 @@ const Plan quick{{1, 1000, 100'000}, 7, 100'000, 10'000};
 constexpr int hot_rounds = 45;  ///< with one flow a round is short, and what is looked for is small
 
 const std::map<Target, std::string> names{
-    {parse_only, "parse only"},          {track_floor, "floor"},
-    {track_timed, "floor + timer"},      {xdpflow, "xdpflow"},
-    {rearming, "re-arming"},             {insert_plain, "insert without a timer"},
+    {parse_only, "parse only"},
+    {track_floor, "floor"},
+    {track_timed, "floor + timer"},
+    {xdpflow, "xdpflow"},
+    {rearming, "re-arming"},
+    {insert_plain, "insert without a timer"},
     {insert_armed, "with a bare timer"},
 };
 
@@ -90,7 +94,8 @@ class PacketBench {
   }
 
   void add(const std::string& table, const std::string& row, const ByTarget& samples, Target base, double x) {
-    for (const Target target : {parse_only, track_floor, track_timed, xdpflow, rearming, insert_plain, insert_armed})
+    for (const Target target :
+         {parse_only, track_floor, track_timed, xdpflow, rearming, insert_plain, insert_armed})
       if (samples.contains(target))
         results_.add(Measured{table, row, names.at(target), "ns", samples.at(target),
                               target == parse_only || target == base ? "" : names.at(base), x});
@@ -100,9 +105,9 @@ class PacketBench {
     const auto packet = source_varied(data());
     const int rounds = flows == 1 ? hot_rounds : plan_.rounds;
     const Load load{plan_.packets, flows};
-    const auto samples = in_turns({parse_only, track_floor, track_timed, xdpflow, rearming},
-                                  [&](Target target, int) { return programs_.run(target, packet, load); },
-                                  rounds);
+    const auto samples = in_turns(
+        {parse_only, track_floor, track_timed, xdpflow, rearming},
+        [&](Target target, int) { return programs_.run(target, packet, load); }, rounds);
     Samples empty;
     for (int round = 0; round < plan_.rounds; round++)
       empty.push_back(programs_.run_empty(packet, plan_.packets));
@@ -149,14 +154,19 @@ class PacketBench {
     auto unparsed = source_varied(segment());
     unparsed.frame.at(14) = 0x65;  // IP version 6 in an IPv4 frame
     Template icmp_error{error.frame(), 14 + 20 + 8 + 12};
-    return {{"TCP, IPv6", handshake(ipv6), source_varied(Packet(ipv6).seq(101).ack_number(501)), {track_floor}},
-            {"UDP, IPv4", {source_varied(query), destination_varied(query.reversed()), source_varied(query)},
-             source_varied(query), {track_floor}},
-            {"TCP, IPv4, VLAN", handshake(tagged), source_varied(Packet(tagged).seq(101).ack_number(501)),
-             {track_floor}},
-            {"half-open hit", {source_varied(half_open)}, source_varied(half_open), {track_floor}},
-            {"ICMP error about a flow", {}, icmp_error, {}},
-            {"unparsed", {}, unparsed, {}}};
+    return {
+        {"TCP, IPv6", handshake(ipv6), source_varied(Packet(ipv6).seq(101).ack_number(501)), {track_floor}},
+        {"UDP, IPv4",
+         {source_varied(query), destination_varied(query.reversed()), source_varied(query)},
+         source_varied(query),
+         {track_floor}},
+        {"TCP, IPv4, VLAN",
+         handshake(tagged),
+         source_varied(Packet(tagged).seq(101).ack_number(501)),
+         {track_floor}},
+        {"half-open hit", {source_varied(half_open)}, source_varied(half_open), {track_floor}},
+        {"ICMP error about a flow", {}, icmp_error, {}},
+        {"unparsed", {}, unparsed, {}}};
   }
 
   static std::vector<Template> handshake(const Packet& packet) {
@@ -173,9 +183,9 @@ class PacketBench {
       for (const Target target : kind.beside) programs_.run(target, kind.packet, all);
       auto targets = kind.beside;
       targets.push_back(xdpflow);
-      const auto samples =
-          in_turns(targets, [&](Target target, int) { return programs_.run(target, kind.packet, load); },
-                   plan_.rounds);
+      const auto samples = in_turns(
+          targets, [&](Target target, int) { return programs_.run(target, kind.packet, load); },
+          plan_.rounds);
       add("Other packets, " + flows_text(flows), kind.name, samples, track_floor, -1);
     }
   }
@@ -187,8 +197,10 @@ class PacketBench {
       throw std::runtime_error(std::to_string(zone.orphaned) + " flows had to live without a timer");
     results_.note(std::to_string(zone.orphaned) + " of " + std::to_string(zone.created) +
                   " new flows had to live without a timer of their own.");
-    results_.note("What `spread`, which gives each frame another flow's address, costs itself is taken off; keys come in random order. "
-                  "The established packet is TCP over IPv4.");
+    results_.note(
+        "What `spread`, which gives each frame another flow's address, costs itself is taken off; keys come "
+        "in random order. "
+        "The established packet is TCP over IPv4.");
   }
 
   Plan plan_;
@@ -198,7 +210,8 @@ class PacketBench {
 };
 
 Plan fitting(Plan plan) {
-  while (!has_room(uint64_t{plan.populations.back()} * bytes_per_flow + (1UL << 31)) && plan.populations.size() > 1) {
+  while (!has_room(uint64_t{plan.populations.back()} * bytes_per_flow + (1UL << 31)) &&
+         plan.populations.size() > 1) {
     Results("packet").note("There is no room for " + flows_text(plan.populations.back()) + ": left out.");
     plan.populations.pop_back();
   }

@@ -101,9 +101,9 @@ void Programs::load_rearming() {
   if (rearming_bpf__load(rearming_.get())) give_up("load the re-arming program");
 }
 
-/// To a device of a network namespace that ends with this process. The kernel gives each program that is attached natively
-/// a direct call; for one that is not it makes the call for each run of more than one packet, for which it waits until no
-/// other CPU runs any.
+/// To a device of a network namespace that ends with this process. The kernel gives each program that is
+/// attached natively a direct call; for one that is not it makes the call for each run of more than one
+/// packet, for which it waits until no other CPU runs any.
 void Programs::attach() const {
   if (unshare(CLONE_NEWNET)) give_up("cannot make a network namespace");
   if (std::system("ip link add bench0 type veth peer name bench1") != 0) give_up("cannot make a device");

@@ -58,8 +58,8 @@ class Programs {
   double run(Target target, const Template& packet, const Load& load) const;
   /// The empty program, without `spread`.
   double run_empty(const Template& packet, uint32_t packets) const;
-  /// Handshakes of connections number `first` to `first + count`, all of them promoted, and the same flows in the floor's
-  /// tables.
+  /// Handshakes of connections number `first` to `first + count`, all of them promoted, and the same flows in
+  /// the floor's tables.
   void establish(uint32_t first, uint32_t count) const;
   const test::Tracker& tracker() const { return tracker_; }
 

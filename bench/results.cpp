@@ -37,8 +37,9 @@ Samples difference(const Samples& of, const Samples& to) {
 }
 
 void Results::add(const Measured& measured) const {
-  nlohmann::ordered_json line{{"bench", bench_},           {"table", measured.table}, {"row", measured.row},
-                              {"column", measured.column}, {"unit", measured.unit},   {"samples", measured.samples}};
+  nlohmann::ordered_json line{{"bench", bench_},       {"table", measured.table},
+                              {"row", measured.row},   {"column", measured.column},
+                              {"unit", measured.unit}, {"samples", measured.samples}};
   if (!measured.base.empty()) line["base"] = measured.base;
   if (measured.x >= 0) line["x"] = measured.x;
   print(line);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a packet costs while another CPU tracks packets too: the other direction of the same flows, or flows of its own.
+// What a packet costs while another CPU tracks packets too: the other direction of the same flows, or flows
+// of its own.
 //
 // usage: scaling_bench [--quick]
 #include <atomic>
@@ -99,7 +100,8 @@ void measure(const Plan& plan) {
     }
     measure_flows(programs, plan, flows);
   }
-  results.note("`spread`, which gives each frame another flow's address, is included (see the table of packet cost).");
+  results.note(
+      "`spread`, which gives each frame another flow's address, is included (see the table of packet cost).");
 }
 
 }  // namespace

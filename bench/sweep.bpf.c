@@ -20,7 +20,8 @@ struct {
 	__type(value, struct swept_flow);
 } swept_flows SEC(".maps");
 
-__u64 timeout_ns = 0;
+/* What was last seen before this is overdue; set for each sweep. */
+__u64 overdue_before_ns = 0;
 __u64 deleted = 0;
 
 struct bpf_iter_meta {
@@ -38,7 +39,7 @@ static __always_inline void sweep_one(const struct xf_flow_key *key, const struc
 {
 	struct xf_flow_key copy;
 
-	if ((__s64)(flow->last_seen_ns + timeout_ns - bpf_ktime_get_coarse_ns()) > 0)
+	if ((__s64)(flow->last_seen_ns - overdue_before_ns) > 0)
 		return;
 	copy = *key;
 	if (!bpf_map_delete_elem(&swept_flows, &copy))

@@ -62,7 +62,6 @@ SweptTable::SweptTable(uint32_t flows) : flows_(flows) {
   if (!programs_) give_up("open the sweeps");
   bpf_map__set_max_entries(programs_->maps.swept_flows, flows + flows / 8 + 65'536);
   if (sweep_bpf__load(programs_.get())) give_up("load the sweeps");
-  programs_->bss->timeout_ns = timeout_ns;
   bpf_iter_link_info info{};
   info.map.map_fd = static_cast<__u32>(table());
   LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof info);
@@ -92,6 +91,7 @@ double SweptTable::sweep(Sweep how, uint32_t count) {
   const uint32_t stride = count ? flows_ / count : flows_ + 1;
   const uint64_t overdue = count ? (flows_ + stride - 1) / stride : 0;
   if (count) fill(stride, monotonic_ns() - 2 * timeout_ns);
+  programs_->bss->overdue_before_ns = monotonic_ns() - timeout_ns;
   const double before = cpu_ms();
   const uint64_t deleted = how == Sweep::next_key ? by_next_key()
                            : how == Sweep::batch  ? by_batch()
@@ -107,7 +107,7 @@ double SweptTable::sweep(Sweep how, uint32_t count) {
 bool SweptTable::is_overdue(const void* value) const {
   SweptFlow flow{};
   std::memcpy(&flow, value, sizeof flow);
-  return static_cast<int64_t>(flow.last_seen_ns + timeout_ns - monotonic_ns()) <= 0;
+  return static_cast<int64_t>(flow.last_seen_ns - programs_->bss->overdue_before_ns) <= 0;
 }
 
 uint64_t SweptTable::by_next_key() const {
@@ -134,7 +134,8 @@ uint64_t SweptTable::by_batch() const {
   int outcome = 0;
   for (bool first = true; outcome == 0; first = false) {
     __u32 count = batch_size;
-    outcome = bpf_map_lookup_batch(table(), first ? nullptr : &token, &token, keys.data(), flows.data(), &count, &options);
+    outcome = bpf_map_lookup_batch(table(), first ? nullptr : &token, &token, keys.data(), flows.data(),
+                                   &count, &options);
     if (outcome && errno != ENOENT) give_up("look up a batch");
     overdue.clear();
     for (uint32_t i = 0; i < count; i++)
@@ -153,7 +154,8 @@ uint64_t SweptTable::by_program(Sweep how) {
     LIBBPF_OPTS(bpf_test_run_opts, options);
     options.data_in = frame.data();
     options.data_size_in = frame.size();
-    if (bpf_prog_test_run_opts(bpf_program__fd(programs_->progs.sweep_all), &options)) give_up("BPF_PROG_RUN");
+    if (bpf_prog_test_run_opts(bpf_program__fd(programs_->progs.sweep_all), &options))
+      give_up("BPF_PROG_RUN");
     return programs_->bss->deleted;
   }
   const UniqueFd walk(bpf_iter_create(bpf_link__fd(programs_->links.sweep_iterator)));

@@ -21,8 +21,8 @@ class SweptTable {
   /// Full of flows that are not overdue.
   explicit SweptTable(uint32_t flows);
 
-  /// Makes every n-th flow overdue, so that `count` are, and sweeps; milliseconds of CPU. Throws unless all of those, and
-  /// only they, were deleted.
+  /// Makes every n-th flow overdue, so that `count` are, and sweeps; milliseconds of CPU. Throws unless all
+  /// of those, and only they, were deleted.
   double sweep(Sweep how, uint32_t count);
 
  private:
