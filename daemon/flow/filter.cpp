@@ -148,7 +148,11 @@ bool FlowFilter::matches(const Flow& flow) const {
 }
 
 bool FlowFilter::matches_all() const {
-  return !zone && !protocol && !source && !destination && !port && !state && !table;
+  return !zone && !table && matches_whole_tables();
+}
+
+bool FlowFilter::matches_whole_tables() const {
+  return !protocol && !source && !destination && !port && !state;
 }
 
 Status FlowFilter::check_zone(const std::vector<std::string_view>& zones) const {

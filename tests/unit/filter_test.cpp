@@ -56,6 +56,13 @@ TEST(Filter, AllFiltersMustMatch) {
   EXPECT_FALSE(filter_of({.protocol = "udp", .port = "443"}).matches(tcp_flow()));
 }
 
+TEST(Filter, KnowsWhetherItNeedsToLookAtFlows) {
+  EXPECT_TRUE(filter_of({}).matches_whole_tables());
+  EXPECT_TRUE(filter_of({.zone = "default", .table = "established"}).matches_whole_tables());
+  EXPECT_FALSE(filter_of({.protocol = "tcp"}).matches_whole_tables());
+  EXPECT_FALSE(filter_of({.table = "established", .port = "443"}).matches_whole_tables());
+}
+
 TEST(Filter, AnEmptyZoneIsNotNoFilter) {
   EXPECT_FALSE(filter_of({.zone = ""}).matches_all());
 }
