@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 
 #include <cstdint>
+#include <string>
 
 #include "xdpflow/abi.h"
 
@@ -27,6 +28,13 @@ inline xf_flow_key flow_key(uint32_t number) {
   key.high_port = htons(flow_server_port);
   key.l4_proto = IPPROTO_UDP;
   return key;
+}
+
+/// "1 flow", "100 000 flows", "4 M flows".
+inline std::string flows_text(uint32_t flows) {
+  if (flows >= 1'000'000) return std::to_string(flows / 1'000'000) + " M flows";
+  if (flows >= 10'000) return std::to_string(flows / 1000) + " 000 flows";
+  return std::to_string(flows) + (flows == 1 ? " flow" : " flows");
 }
 
 }  // namespace xdpflowd::bench

@@ -48,10 +48,6 @@ const Plan quick{{100'000}, 5, 3, 0, 100'000};
 /// How many percent of the flows end within ten seconds.
 const std::vector<int> shares{0, 1, 100};
 
-std::string flows_text(uint32_t flows) {
-  return flows >= million ? std::to_string(flows / million) + " M flows" : std::to_string(flows) + " flows";
-}
-
 std::string table_name(int share) {
   return share == 0 ? "CPU with no flow ending"
                     : "CPU with " + std::to_string(share) + " % of the flows ending in 10 s";

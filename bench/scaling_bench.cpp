@@ -7,11 +7,13 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "flows.h"
 #include "programs.h"
 #include "results.h"
 #include "support/timers.h"
@@ -44,8 +46,9 @@ double alone(const Programs& programs, Target target, const Work& work) {
   return programs.run(target, work.packet, work.load);
 }
 
-/// The same, all the while CPU 1 is at `other`.
-double beside(const Programs& programs, Target target, const Work& work, const Work& other) {
+/// The same, while CPU 1 is at `other`; nothing if that was done before.
+std::optional<double> try_beside(const Programs& programs, Target target, const Work& work,
+                                 const Work& other) {
   std::atomic<bool> busy{true};
   std::jthread neighbour([&] {
     bind_to(1);
@@ -56,8 +59,14 @@ double beside(const Programs& programs, Target target, const Work& work, const W
   });
   std::this_thread::sleep_for(head_start);
   const double took = alone(programs, target, work);
-  if (!busy) throw std::runtime_error("the other CPU was done too soon");
-  return took;
+  return busy ? std::optional(took) : std::nullopt;
+}
+
+double beside(const Programs& programs, Target target, const Work& work, const Work& other) {
+  constexpr int tries = 20;
+  for (int i = 0; i < tries; i++)
+    if (const auto took = try_beside(programs, target, work, other)) return *took;
+  throw std::runtime_error("this machine is too busy: its CPUs are never both to be had");
 }
 
 void measure_flows(const Programs& programs, const Plan& plan, uint32_t flows) {
@@ -66,7 +75,7 @@ void measure_flows(const Programs& programs, const Plan& plan, uint32_t flows) {
   const auto reverse = destination_varied(segment().reversed().seq(501).ack_number(101).payload(10));
   const Load same{plan.packets, flows}, lower{plan.packets, std::max(1U, flows / 2)};
   const Load upper{plan.packets, std::max(1U, flows / 2), true, flows / 2};
-  const std::string row = flows == 1 ? "1 flow" : std::to_string(flows) + " flows";
+  const std::string row = flows_text(flows);
   for (const auto& [target, name] : {std::pair{track_floor, "floor"}, std::pair{xdpflow, "xdpflow"}}) {
     Samples single, shared, own;
     for (int round = 0; round < plan.rounds; round++) {
