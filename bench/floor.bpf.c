@@ -6,16 +6,12 @@
  */
 #include <linux/time.h>
 #include "flow_key.h"
+#include "spread_job.h"
 
 char LICENSE[] SEC("license")
 = "GPL";
 
-/* What `spread` does, set by the bench between runs. */
-__u32 target = 0;	  /* index of `programs` */
-__u32 address_offset = 0; /* in the frame: of the IPv4 address that tells flows apart */
-__u32 flows = 1;	  /* never 0 */
-__u32 random = 0;	  /* 1: any of them; 0: one after the other */
-__u32 next = 0;
+struct spread_job jobs[SPREAD_CPUS] __attribute__((aligned(64))) = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -38,14 +34,14 @@ struct timed_value {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, 1); /* set by the bench */
 	__type(key, struct xf_flow_key);
 	__type(value, struct floor_value);
 } floor_flows SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, 1); /* set by the bench */
 	__type(key, struct xf_flow_key);
 	__type(value, struct timed_value);
 } timed_flows SEC(".maps");
@@ -53,7 +49,7 @@ struct {
 /* The size of xdpflow's own value, without a timer in it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, 1); /* set by the bench */
 	__type(key, struct xf_flow_key);
 	__type(value, __u8[sizeof(struct xf_flow)]);
 } plain_flows SEC(".maps");
@@ -61,7 +57,7 @@ struct {
 /* The same with a timer in it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, 1); /* set by the bench */
 	__type(key, struct xf_flow_key);
 	__type(value, struct xf_flow);
 } armed_flows SEC(".maps");
@@ -78,22 +74,37 @@ struct {
 SEC("xdp.frags")
 int spread(struct xdp_md *ctx)
 {
+	struct spread_job *job = &jobs[bpf_get_smp_processor_id() % SPREAD_CPUS];
 	void *data = (void *)(long)ctx->data;
-	__u32 offset = address_offset & 0xff, flow;
+	__u32 offset = job->address_offset & 0xff, flow;
 	__be32 *address = data + offset;
 
-	if ((void *)(address + 1) > (void *)(long)ctx->data_end)
+	if ((void *)(address + 1) > (void *)(long)ctx->data_end || !job->flows)
 		return XDP_ABORTED;
-	flow = random ? bpf_get_prandom_u32() % flows : next++;
-	*address = bpf_htonl(0x0a000000 + flow);
-	bpf_tail_call(ctx, &programs, target);
+	flow = job->random ? bpf_get_prandom_u32() % job->flows : job->next++;
+	*address = bpf_htonl(0x0a000000 + job->first + flow);
+	bpf_tail_call(ctx, &programs, job->target);
 	return XDP_ABORTED;
 }
 
+/* The empty program. */
 SEC("xdp.frags")
 int nothing(struct xdp_md *ctx)
 {
 	return XDP_PASS;
+}
+
+/* The parser and the key, of which something must depend on every word. */
+SEC("xdp.frags")
+int parse_only(struct xdp_md *ctx)
+{
+	struct packet pkt = {};
+	struct xf_flow_key key;
+
+	if (parse_packet(ctx, &pkt) != PARSED)
+		return XDP_ABORTED;
+	make_key(&key, &pkt, 0);
+	return key_tag(&key) == 1 && !pkt.bytes ? XDP_ABORTED : XDP_PASS;
 }
 
 SEC("xdp.frags")

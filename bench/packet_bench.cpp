@@ -1,190 +1,260 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What a packet costs, as ratios: xdpflow and the floor in turns, in one run, the best of several rounds of
-// each.
-#include <bpf/bpf.h>
-#include <sched.h>
-
+// What a packet costs: xdpflow and what it is compared with in turns, in one run, on one CPU.
+//
+// usage: packet_bench [--quick]
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <functional>
 #include <map>
-#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "flows.h"
+#include "programs.h"
+#include "results.h"
 #include "support/timers.h"
-#include "support/tracker.h"
-#include "xdpflow/abi.h"
 
-#include "floor.skel.h"
-
-namespace xdpflowd::test {
+namespace xdpflowd::bench {
 namespace {
 
+using test::Packet;
+
 constexpr uint32_t million = 1'000'000;
-constexpr uint32_t table_size = 1 << 20;
-constexpr int rounds = 15;
-constexpr int new_flow_rounds = 7;  ///< all of them fit the table
-constexpr uint32_t runs_per_round = 400'000;
-constexpr uint32_t source_offset = 14 + 12, destination_offset = 14 + 16;
+/// For each flow in the largest of the populations: elements of four tables, their timer, their place in the
+/// queue of orphans.
+constexpr uint64_t bytes_per_flow = 1200;
 
-enum Target : uint32_t { nothing, track_floor, track_timed, xdpflow, insert_plain, insert_armed };
-
-struct Limit {
-  std::string what;
-  double measured, at_most;
-  const char* unit;
+struct Plan {
+  std::vector<uint32_t> populations;
+  int rounds;
+  uint32_t packets;    ///< per round and program
+  uint32_t new_flows;  ///< per round and program
 };
 
-class Bench {
- public:
-  Bench() : tracker_(options()), floor_(floor_bpf__open_and_load(), floor_bpf__destroy) {
-    if (!floor_) throw std::runtime_error("cannot load the floor");
-    put(nothing, bpf_program__fd(floor_->progs.nothing));
-    put(track_floor, bpf_program__fd(floor_->progs.track_floor));
-    put(track_timed, bpf_program__fd(floor_->progs.track_timed));
-    put(xdpflow, tracker_.program());
-    put(insert_plain, bpf_program__fd(floor_->progs.insert_plain));
-    put(insert_armed, bpf_program__fd(floor_->progs.insert_armed));
-    constexpr uint64_t five_days = 432'000'000'000'000;
-    const uint32_t slot = 0;
-    bpf_map_update_elem(bpf_map__fd(floor_->maps.floor_timeouts), &slot, &five_days, BPF_ANY);
-  }
+const Plan full{{1, 1000, 100'000, million, 4 * million}, 15, 200'000, 10'000};
+const Plan quick{{1, 1000, 100'000}, 7, 100'000, 10'000};
+/// Where the kernel puts a program's code moves its cost by a tenth: with one flow, where nothing else
+/// counts, each sample is of another load of all programs, the median of so many runs.
+constexpr int loads = 7, runs_of_a_load = 9;
 
-  /// One packet of each flow, in order.
-  double each(Target target, const Packet& packet, uint32_t address_offset, uint32_t count,
-              uint32_t first = 0) {
-    return run(target, packet, address_offset, count, count, false, first);
-  }
-
-  /// Packets of any of `flows`; without what `spread` itself costs.
-  double any(Target target, const Packet& packet, uint32_t flows) {
-    return run(target, packet, source_offset, runs_per_round, flows, true, 0);
-  }
-
-  const Tracker& tracker() const { return tracker_; }
-
- private:
-  static TrackerOptions options() {
-    TrackerOptions options;
-    options.max_flows = options.max_half_open = table_size;
-    options.records = false;
-    return options;
-  }
-
-  void put(uint32_t index, int program) {
-    if (bpf_map_update_elem(bpf_map__fd(floor_->maps.programs), &index, &program, BPF_ANY))
-      throw std::runtime_error("cannot chain the programs: " + std::string(std::strerror(errno)));
-  }
-
-  double run(Target target, const Packet& packet, uint32_t address_offset, uint32_t count, uint32_t flows,
-             bool random, uint32_t first) {
-    const Bytes frame = packet.frame();
-    floor_->bss->target = target;
-    floor_->bss->address_offset = address_offset;
-    floor_->data->flows = flows;
-    floor_->bss->random = random;
-    floor_->bss->next = first;
-    LIBBPF_OPTS(bpf_test_run_opts, opts);
-    opts.data_in = frame.data();
-    opts.data_size_in = static_cast<__u32>(frame.size());
-    opts.repeat = static_cast<int>(count);
-    if (bpf_prog_test_run_opts(bpf_program__fd(floor_->progs.spread), &opts))
-      throw std::runtime_error("BPF_PROG_RUN");
-    if (opts.retval != XDP_PASS) throw std::runtime_error("a measured program did not pass the packet");
-    return opts.duration;
-  }
-
-  Tracker tracker_;
-  Skeleton<floor_bpf> floor_;
+const std::map<Target, std::string> names{
+    {parse_only, "parse only"},
+    {track_floor, "floor"},
+    {track_timed, "floor + timer"},
+    {xdpflow, "xdpflow"},
+    {rearming, "re-arming"},
+    {insert_plain, "insert without a timer"},
+    {insert_armed, "with a bare timer"},
 };
 
-Packet segment() {
-  return tcp().from("10.0.0.0", 40000).to("198.51.100.1", 443);
-}
+using ByTarget = std::map<Target, Samples>;
 
-/// Handshakes of `count` connections: they are promoted to the established table.
-void establish(Bench& bench, uint32_t count) {
-  bench.each(xdpflow, segment().syn().seq(100), source_offset, count);
-  bench.each(xdpflow, segment().reversed().syn().ack_number(101).seq(500), destination_offset, count);
-  bench.each(xdpflow, segment().seq(101).ack_number(501), source_offset, count);
-  if (bench.tracker().zone_stats().promoted < count)
-    throw std::runtime_error("not all connections were established");
-}
-
-std::vector<Limit> established_packets(Bench& bench) {
-  const Packet data = segment().seq(101).ack_number(501).payload(10);
-  for (const Target floor : {track_floor, track_timed}) bench.each(floor, data, source_offset, million);
-  establish(bench, million);
-  std::vector<Limit> limits;
-  std::printf("%-12s %10s %10s %10s   ns per packet, best of %d\n", "flows", "floor", "+ timer", "xdpflow",
-              rounds);
-  for (const uint32_t flows : {1U, 1000U, 100'000U, million}) {
-    std::map<Target, double> best;
-    for (int round = 0; round < rounds; round++)
-      for (const Target target : {nothing, track_floor, track_timed, xdpflow}) {
-        const double took = bench.any(target, data, flows);
-        best[target] = best.contains(target) ? std::min(best[target], took) : took;
-      }
-    const auto net = [&](Target target) { return best[target] - best[nothing]; };
-    std::printf("%-12u %10.0f %10.0f %10.0f\n", flows, net(track_floor), net(track_timed), net(xdpflow));
-    if (flows != 1 && flows != million) continue;
-    const std::string at = " at " + std::to_string(flows) + (flows == 1 ? " flow" : " flows");
-    limits.push_back({"established packet / floor" + at, net(xdpflow) / net(track_floor), 1.5, "x"});
-    if (flows == 1)
-      limits.push_back({"timers on the hot path", net(track_timed) - net(track_floor), 5, " ns"});
-  }
-  return limits;
-}
-
-std::vector<Limit> new_flows(Bench& bench) {
-  constexpr uint32_t batch = 50'000;
-  std::map<Target, double> best;
-  for (int round = 0; round < new_flow_rounds; round++) {
-    const uint32_t first = 2 * million + static_cast<uint32_t>(round) * batch;
-    for (const Target target : {nothing, insert_plain, insert_armed, xdpflow}) {
-      const double took = bench.each(target, segment().syn(), source_offset, batch, first);
-      best[target] = best.contains(target) ? std::min(best[target], took) : took;
+/// What `spread` costs is taken off, round by round.
+ByTarget in_turns(const std::vector<Target>& targets, const std::function<double(Target, int)>& run,
+                  int rounds) {
+  ByTarget samples;
+  for (const Target target : targets) run(target, 0);
+  for (int round = 1; round <= rounds; round++) {
+    const double spread = run(nothing, round);
+    for (size_t i = 0; i < targets.size(); i++) {
+      const Target target = targets[(i + static_cast<size_t>(round)) % targets.size()];
+      samples[target].push_back(run(target, round) - spread);
     }
   }
-  const auto net = [&](Target target) { return best[target] - best[nothing]; };
-  std::printf("new flow: %.0f ns without a timer, %.0f ns with a bare timer, %.0f ns with xdpflow\n",
-              net(insert_plain), net(insert_armed), net(xdpflow));
-  return {{"new flow / insert without a timer", net(xdpflow) / net(insert_plain), 2, "x"},
-          {"new flow / insert with a bare timer", net(xdpflow) / net(insert_armed), 1.5, "x"}};
+  return samples;
 }
 
-int measure() {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(0, &one);
-  sched_setaffinity(0, sizeof one, &one);
-  if (auto primed = prime_timers(3'000'000); !primed) throw std::runtime_error(primed.error().message);
-  Bench bench;
-  const auto fresh = new_flows(bench);
-  auto limits = established_packets(bench);
-  limits.insert(limits.end(), fresh.begin(), fresh.end());
-  const auto zone = bench.tracker().zone_stats();
-  std::printf("\nkey + value: %zu bytes; %llu of %llu flows had to live without a timer\n",
-              sizeof(xf_flow_key) + sizeof(xf_flow), zone.orphaned, zone.created + zone.promoted);
-  bool all_kept = true;
-  for (const auto& limit : limits) {
-    const bool kept = limit.measured <= limit.at_most;
-    all_kept = all_kept && kept;
-    std::printf("%-42s %6.2f%s  at most %.1f%s  %s\n", limit.what.c_str(), limit.measured, limit.unit,
-                limit.at_most, limit.unit, kept ? "ok" : "EXCEEDED");
+const std::vector<Target> tracking{parse_only, track_floor, track_timed, xdpflow, rearming};
+
+ByTarget one_hot_flow(uint32_t packets) {
+  ByTarget samples;
+  const auto packet = source_varied(data());
+  for (int load = 0; load < loads; load++) {
+    const Programs programs({4096, 4096});
+    programs.establish(0, 1);
+    const auto run = [&](Target target, int) { return programs.run(target, packet, {packets, 1}); };
+    for (const auto& [target, runs] : in_turns(tracking, run, runs_of_a_load))
+      samples[target].push_back(median(runs));
   }
-  return all_kept ? 0 : 1;
+  return samples;
+}
+
+class PacketBench {
+ public:
+  explicit PacketBench(const Plan& plan)
+      : plan_(plan), hot_(one_hot_flow(plan.packets)), programs_(sizes(plan)) {}
+
+  void measure() {
+    uint32_t there = 0;
+    new_flow(0);
+    for (const uint32_t flows : plan_.populations) {
+      say("packet: " + flows_text(flows));
+      while (there < flows) {
+        const uint32_t more = std::min(flows - there, million / 2);
+        programs_.establish(there, more);
+        there += more;
+      }
+      established(flows);
+      if (flows >= 100'000) new_flow(flows);
+    }
+    for (const uint32_t flows : {1U, 1000U}) kinds(flows);
+    check_timers();
+  }
+
+ private:
+  static Sizes sizes(const Plan& plan) {
+    const uint32_t largest = plan.populations.back();
+    return {largest + largest / 8 + 65'536, 1 << 21};
+  }
+
+  void add(const std::string& table, const std::string& row, const ByTarget& samples, Target base, double x) {
+    for (const Target target :
+         {parse_only, track_floor, track_timed, xdpflow, rearming, insert_plain, insert_armed})
+      if (samples.contains(target))
+        results_.add(Measured{table, row, names.at(target), "ns", samples.at(target),
+                              target == parse_only || target == base ? "" : names.at(base), x});
+  }
+
+  void established(uint32_t flows) {
+    const auto packet = source_varied(data());
+    const Load load{plan_.packets, flows};
+    const auto run = [&](Target target, int) { return programs_.run(target, packet, load); };
+    const auto samples = flows == 1 ? hot_ : in_turns(tracking, run, plan_.rounds);
+    Samples empty;
+    for (int round = 0; round < plan_.rounds; round++)
+      empty.push_back(programs_.run_empty(packet, plan_.packets));
+    const std::string table = "Established packet";
+    results_.add(Measured{table, flows_text(flows), "empty program", "ns", empty, "", double(flows)});
+    add(table, flows_text(flows), samples, track_floor, flows);
+    if (flows == 1 || flows == million)
+      results_.add(Goal{"established packet / floor, " + flows_text(flows), "x",
+                        ratio(samples.at(xdpflow), samples.at(track_floor)), flows == 1 ? 1.35 : 1.15});
+    if (flows == 1)
+      results_.add(Goal{"what timers add to an established packet", "ns",
+                        difference(samples.at(track_timed), samples.at(track_floor)), 3});
+  }
+
+  /// Each round makes other flows, beside `flows` established ones.
+  void new_flow(uint32_t flows) {
+    const auto packet = source_varied(segment().syn());
+    const auto run = [&](Target target, int round) {
+      const uint32_t first = 8 * million + made_ + static_cast<uint32_t>(round) * plan_.new_flows;
+      return programs_.run(target, packet, {plan_.new_flows, plan_.new_flows, false, first});
+    };
+    const auto samples = in_turns({insert_plain, insert_armed, xdpflow}, run, plan_.rounds);
+    made_ += static_cast<uint32_t>(plan_.rounds + 1) * plan_.new_flows;
+    add("New flow", flows == 0 ? "empty tables" : flows_text(flows), samples, insert_plain, flows);
+    if (flows == std::min(plan_.populations.back(), million))
+      results_.add(Goal{"new flow / insert without a timer, " + flows_text(flows), "x",
+                        ratio(samples.at(xdpflow), samples.at(insert_plain)), 1.9});
+  }
+
+  struct Kind {
+    std::string name;
+    std::vector<Template> opening;  ///< makes the flow
+    Template packet;
+    std::vector<Target> beside;
+  };
+
+  static std::vector<Kind> all_kinds() {
+    const auto ipv6 = test::tcp().from("2001:db8::a00:0", 40001).to("2001:db8:1::1", 443);
+    const auto query = test::udp().from("10.0.0.0", 40002).to("198.51.100.2", 53);
+    const auto tagged = Packet(segment()).from("10.0.0.0", 40003).vlan(10);
+    const auto half_open = Packet(segment()).from("10.0.0.0", 40004).syn().seq(100);
+    const auto error = test::icmp().icmp_type(3, 1).from("192.0.2.9").to("10.0.0.0").quoting(data());
+    auto unparsed = source_varied(segment());
+    unparsed.frame.at(14) = 0x65;  // IP version 6 in an IPv4 frame
+    Template icmp_error{error.frame(), 14 + 20 + 8 + 12};
+    return {
+        {"TCP, IPv6", handshake(ipv6), source_varied(Packet(ipv6).seq(101).ack_number(501)), {track_floor}},
+        {"UDP, IPv4",
+         {source_varied(query), destination_varied(query.reversed()), source_varied(query)},
+         source_varied(query),
+         {track_floor}},
+        {"TCP, IPv4, VLAN",
+         handshake(tagged),
+         source_varied(Packet(tagged).seq(101).ack_number(501)),
+         {track_floor}},
+        {"half-open hit", {source_varied(half_open)}, source_varied(half_open), {track_floor}},
+        {"ICMP error about a flow", {}, icmp_error, {}},
+        {"unparsed", {}, unparsed, {}}};
+  }
+
+  static std::vector<Template> handshake(const Packet& packet) {
+    return {source_varied(Packet(packet).syn().seq(100)),
+            destination_varied(packet.reversed().syn().ack_number(101).seq(500)),
+            source_varied(Packet(packet).seq(101).ack_number(501))};
+  }
+
+  /// The other kinds of packets.
+  void kinds(uint32_t flows) {
+    for (const auto& kind : all_kinds()) {
+      const Load all{flows, flows, false}, load{plan_.packets, flows};
+      for (const auto& packet : kind.opening) programs_.run(xdpflow, packet, all);
+      for (const Target target : kind.beside) programs_.run(target, kind.packet, all);
+      auto targets = kind.beside;
+      targets.push_back(xdpflow);
+      const auto samples = in_turns(
+          targets, [&](Target target, int) { return programs_.run(target, kind.packet, load); },
+          plan_.rounds);
+      add("Other packets, " + flows_text(flows), kind.name, samples, track_floor, -1);
+    }
+  }
+
+  /// Nothing is measured with timers failing.
+  void check_timers() const {
+    const auto zone = programs_.tracker().zone_stats();
+    if (zone.orphaned * 100 > zone.created)
+      throw std::runtime_error(std::to_string(zone.orphaned) + " flows had to live without a timer");
+    results_.note(std::to_string(zone.orphaned) + " of " + std::to_string(zone.created) +
+                  " new flows had to live without a timer of their own.");
+    results_.note(
+        "What `spread`, which gives each frame another flow's address, costs itself is taken off; keys come "
+        "in random order. "
+        "The established packet is TCP over IPv4; with one flow each sample is of another load of the "
+        "programs, whose cost moves "
+        "by a tenth with where the kernel puts their code.");
+  }
+
+  Plan plan_;
+  ByTarget hot_;
+  Programs programs_;
+  Results results_{"packet"};
+  uint32_t made_ = 0;
+};
+
+Plan fitting(Plan plan) {
+  while (!has_room(uint64_t{plan.populations.back()} * bytes_per_flow + (1UL << 31)) &&
+         plan.populations.size() > 1) {
+    Results("packet").note("There is no room for " + flows_text(plan.populations.back()) + ": left out.");
+    plan.populations.pop_back();
+  }
+  return plan;
+}
+
+void measure(const Plan& wanted) {
+  bind_to(0);
+  const Plan plan = fitting(wanted);
+  const size_t new_flows = 2UL * 8 * static_cast<size_t>(plan.rounds + 1) * plan.new_flows;
+  if (auto primed = test::prime_timers(plan.populations.back() + million + new_flows); !primed)
+    throw std::runtime_error(primed.error().message);
+  PacketBench(plan).measure();
 }
 
 }  // namespace
-}  // namespace xdpflowd::test
+}  // namespace xdpflowd::bench
 
-int main() {
+int main(int argc, char** argv) {
+  const bool is_quick = argc == 2 && std::strcmp(argv[1], "--quick") == 0;
+  if (argc > 1 && !is_quick) {
+    std::fprintf(stderr, "usage: packet_bench [--quick]\n");
+    return 2;
+  }
   try {
-    return xdpflowd::test::measure();
+    xdpflowd::bench::measure(is_quick ? xdpflowd::bench::quick : xdpflowd::bench::full);
+    return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "packet_bench: %s\n", error.what());
     return 1;

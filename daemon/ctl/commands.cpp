@@ -40,40 +40,46 @@ Result<DecodeContext> decode_context(const PinnedState& state) {
   return context;
 }
 
-Status check_zone(const PinnedState& state, const FlowFilter& filter) {
+using MatchVisitor = std::function<void(xf_table, const xf_flow_key&, const Flow&)>;
+
+/// Those that the filter wants.
+Result<std::vector<const PinnedZone*>> zones_of(const PinnedState& state, const FlowFilter& filter) {
   std::vector<std::string_view> names;
   for (const auto& zone : state.zones()) names.emplace_back(zone.zone.name);
-  return filter.check_zone(names);
+  if (auto known = filter.check_zone(names); !known) return known.error();
+  std::vector<const PinnedZone*> wanted;
+  for (const auto& zone : state.zones())
+    if (!filter.zone || *filter.zone == zone.zone.name) wanted.push_back(&zone);
+  return wanted;
 }
-
-using MatchVisitor = std::function<void(xf_table, const xf_flow_key&, const Flow&)>;
 
 /// Every live flow that the filter wants, once.
 Status for_each_match(const PinnedState& state, const FlowFilter& filter, const DecodeContext& context,
                       const MatchVisitor& visit) {
-  if (auto known = check_zone(state, filter); !known) return known;
-  for (const auto& zone : state.zones()) {
-    if (filter.zone && *filter.zone != context.zone_names[zone.index]) continue;
+  const auto zones = zones_of(state, filter);
+  if (!zones) return zones.error();
+  for (const PinnedZone* zone : *zones) {
     const auto look = [&](xf_table table, const xf_flow_key& key, const xf_flow& raw) {
       const Flow flow = decode(key, raw, context);
       if (filter.matches(flow)) visit(table, key, flow);
     };
-    if (auto read = read_flows(state, zone.index, look); !read) return read;
+    if (auto read = read_flows(state, zone->index, look); !read) return read;
   }
   return ok();
 }
 
-/// What the kernel counts in whole tables, without looking at a single flow; nullopt if it cannot tell, or if
-/// the filter wants to know more of a flow than where it is.
-Result<std::optional<uint64_t>> count_elements(const PinnedState& state, const FlowFilter& filter) {
-  if (!filter.wants_whole_tables()) return std::optional<uint64_t>();
+/// nullopt: the kernel cannot tell, or not what the filter wants. A flow that ended a moment ago and waits
+/// for the reaper is counted too.
+Result<std::optional<uint64_t>> count_of_kernel(const PinnedState& state, const FlowFilter& filter) {
+  if (!filter.matches_whole_tables()) return std::optional<uint64_t>();
+  const auto zones = zones_of(state, filter);
+  if (!zones) return zones.error();
   TableCounter counter(TableCounter::Walk::never);
   uint64_t sum = 0;
-  for (const auto& zone : state.zones())
+  for (const PinnedZone* zone : *zones)
     for (const auto table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED}) {
-      if (filter.zone && *filter.zone != zone.zone.name) continue;
       if (filter.table && *filter.table != table) continue;
-      const auto count = counter.count(state, zone, table, monotonic_ns());
+      const auto count = counter.count(state, *zone, table, monotonic_ns());
       if (!count) return count.error();
       if (!*count) return std::optional<uint64_t>();
       sum += (*count)->elements;
@@ -81,27 +87,23 @@ Result<std::optional<uint64_t>> count_elements(const PinnedState& state, const F
   return std::optional(sum);
 }
 
-Result<uint64_t> count_flows(const PinnedState& state, const FlowFilter& filter) {
-  if (auto known = check_zone(state, filter); !known) return known.error();
-  const auto elements = count_elements(state, filter);
-  if (!elements) return elements.error();
-  if (*elements) return **elements;
-  const auto context = decode_context(state);
-  if (!context) return context.error();
-  uint64_t count = 0;
-  auto read =
-      for_each_match(state, filter, *context, [&](xf_table, const xf_flow_key&, const Flow&) { count++; });
-  if (!read) return read.error();
-  return count;
+Status count_flows(const PinnedState& state, const Arguments& arguments, std::ostream& out) {
+  auto count = count_of_kernel(state, arguments.filter);
+  if (!count) return count.error();
+  if (!*count) {
+    const auto context = decode_context(state);
+    if (!context) return context.error();
+    *count = 0;
+    auto read = for_each_match(state, arguments.filter, *context,
+                               [&](xf_table, const xf_flow_key&, const Flow&) { ++**count; });
+    if (!read) return read;
+  }
+  out << number_answer("flows", **count, arguments.json);
+  return ok();
 }
 
 Status show_flows(const PinnedState& state, const Arguments& arguments, std::ostream& out, size_t width) {
-  if (arguments.count) {
-    const auto count = count_flows(state, arguments.filter);
-    if (!count) return count.error();
-    out << number_answer("flows", *count, arguments.json);
-    return ok();
-  }
+  if (arguments.count) return count_flows(state, arguments, out);
   const auto context = decode_context(state);
   if (!context) return context.error();
   std::vector<Flow> flows;

@@ -148,10 +148,10 @@ bool FlowFilter::matches(const Flow& flow) const {
 }
 
 bool FlowFilter::matches_all() const {
-  return wants_whole_tables() && !zone && !table;
+  return !zone && !table && matches_whole_tables();
 }
 
-bool FlowFilter::wants_whole_tables() const {
+bool FlowFilter::matches_whole_tables() const {
   return !protocol && !source && !destination && !port && !state;
 }
 

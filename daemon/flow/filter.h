@@ -37,8 +37,8 @@ struct FlowFilter {
 
   bool matches(const Flow& flow) const;
   bool matches_all() const;
-  /// Whether zone and table say all that it says.
-  bool wants_whole_tables() const;
+  /// All flows of the tables it names, or none of them: no flow need be looked at.
+  bool matches_whole_tables() const;
 
   /// An error that names the zones there are, if the filter wants another one.
   Status check_zone(const std::vector<std::string_view>& zones) const;

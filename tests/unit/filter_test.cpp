@@ -51,16 +51,16 @@ TEST(Filter, MatchesWhatItNamesAndNothingElse) {
   }
 }
 
-TEST(Filter, OnlyPlacesWantWholeTables) {
-  EXPECT_TRUE(FlowFilter{}.wants_whole_tables());
-  EXPECT_TRUE(filter_of({.zone = "default", .table = "half_open"}).wants_whole_tables());
-  EXPECT_FALSE(filter_of({.zone = "default", .port = "443"}).wants_whole_tables());
-  EXPECT_FALSE(filter_of({.source = "::/0"}).wants_whole_tables());
-}
-
 TEST(Filter, AllFiltersMustMatch) {
   EXPECT_TRUE(filter_of({.protocol = "tcp", .port = "443"}).matches(tcp_flow()));
   EXPECT_FALSE(filter_of({.protocol = "udp", .port = "443"}).matches(tcp_flow()));
+}
+
+TEST(Filter, KnowsWhetherItNeedsToLookAtFlows) {
+  EXPECT_TRUE(filter_of({}).matches_whole_tables());
+  EXPECT_TRUE(filter_of({.zone = "default", .table = "established"}).matches_whole_tables());
+  EXPECT_FALSE(filter_of({.protocol = "tcp"}).matches_whole_tables());
+  EXPECT_FALSE(filter_of({.table = "established", .port = "443"}).matches_whole_tables());
 }
 
 TEST(Filter, AnEmptyZoneIsNotNoFilter) {

@@ -1,0 +1,383 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What it costs to be rid of flows in time: a timer in each flow, and everything else that is done about it.
+//
+// usage: gc_bench [--quick]
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "conntrack_table.h"
+#include "flows.h"
+#include "programs.h"
+#include "results.h"
+#include "soaker.h"
+#include "support/timers.h"
+#include "support/tracker.h"
+#include "sweeps.h"
+
+namespace xdpflowd::bench {
+namespace {
+
+using test::Tracker;
+
+constexpr uint64_t second_ns = 1'000'000'000;
+constexpr uint64_t timeout_ns = 1'000 * second_ns;
+constexpr uint32_t million = 1'000'000;
+constexpr uint64_t bytes_per_flow = 500;  ///< element, timer, place in the queue of orphans
+
+struct Plan {
+  std::vector<uint32_t> populations;
+  int window_s;  ///< in which the share of the flows ends
+  int sweeps;    ///< rounds
+  int spread_s;  ///< over which all of a million flows end, for the lateness; 0: not measured
+  uint32_t orphans_max;
+};
+
+const Plan full{{100'000, million, 4 * million}, 10, 7, 60, million};
+const Plan quick{{100'000}, 5, 3, 0, 100'000};
+
+/// How many percent of the flows end within ten seconds.
+const std::vector<int> shares{0, 1, 100};
+
+std::string table_name(int share) {
+  return share == 0 ? "CPU with no flow ending"
+                    : "CPU with " + std::to_string(share) + " % of the flows ending in 10 s";
+}
+
+void sleep_until(uint64_t when_ns) {
+  const uint64_t now = monotonic_ns();
+  if (when_ns > now) std::this_thread::sleep_for(std::chrono::nanoseconds(when_ns - now));
+}
+
+/// When flow `number` ends, from `start_ns` on, if `every` n-th does so within `over_ns`; 0: not soon.
+uint64_t due_ns(uint32_t number, uint32_t flows, uint32_t every, uint64_t start_ns, uint64_t over_ns) {
+  if (every == 0 || number % every != 0) return 0;
+  return start_ns + static_cast<uint64_t>(static_cast<double>(number) / flows * static_cast<double>(over_ns));
+}
+
+/// A data plane of `flows` replied UDP flows, attached nowhere.
+class Ours {
+ public:
+  Ours(uint32_t flows, bool with_timers) : flows_(flows), tracker_(options(flows)) {
+    if (!with_timers) tracker_.let_go_of_tables();
+  }
+
+  /// Flows end evenly over `over_ns` from `start_ns` on: every n-th of them.
+  void fill(uint32_t every, uint64_t start_ns, uint64_t over_ns) const {
+    std::vector<xf_adopted> some;
+    for (uint32_t number = 0; number < flows_; number++) {
+      const uint64_t due = due_ns(number, flows_, every, start_ns, over_ns);
+      xf_adopted flow{};
+      flow.key = flow_key(number);
+      flow.flow.status.state = XF_STATE_REPLIED;
+      flow.flow.status.flags = XF_FLOW_REPLIED;
+      flow.flow.created_ns = monotonic_ns();
+      flow.flow.last_seen_ns = due ? due - timeout_ns : flow.flow.created_ns;
+      some.push_back(flow);
+      if (some.size() < XF_ADOPT_BATCH_MAX && number + 1 < flows_) continue;
+      if (tracker_.adopt(XF_TABLE_ESTABLISHED, some)) throw std::runtime_error("not all flows found a place");
+      some.clear();
+    }
+    if (monotonic_ns() > start_ns) throw std::runtime_error("the flows came in too slowly");
+  }
+
+  uint64_t callbacks() const {
+    const auto stats = tracker_.global_stats();
+    return stats.callbacks[XF_CALLBACK_ENDED] + stats.callbacks[XF_CALLBACK_REARMED];
+  }
+  const Tracker& tracker() const { return tracker_; }
+
+ private:
+  static test::TrackerOptions options(uint32_t flows) {
+    test::TrackerOptions options;
+    options.max_flows = flows + flows / 8 + 65'536;
+    options.records = false;
+    options.timeouts = test::all_timeouts(std::chrono::nanoseconds(timeout_ns));
+    return options;
+  }
+
+  uint32_t flows_;
+  Tracker tracker_;
+};
+
+/// How long a fill may take.
+uint64_t fill_ns(uint32_t flows) {
+  return second_ns + flows * 8'000ULL;
+}
+
+struct Quantiles {
+  double p50 = 0, p99 = 0, max = 0;  ///< ms: the upper bounds of the buckets
+};
+
+Quantiles quantiles(const xf_histogram& before, const xf_histogram& after) {
+  uint64_t total = 0, seen = 0;
+  Quantiles found;
+  for (int i = 0; i < XF_HISTOGRAM_BUCKETS; i++) total += after.bucket[i] - before.bucket[i];
+  for (int i = 0; i < XF_HISTOGRAM_BUCKETS; i++) {
+    const uint64_t here = after.bucket[i] - before.bucket[i];
+    const double bound = std::ldexp(1, i) / 1000;
+    if (here && (seen * 2 < total)) found.p50 = bound;
+    if (here && (static_cast<double>(seen) < 0.99 * static_cast<double>(total))) found.p99 = bound;
+    if (here) found.max = bound;
+    seen += here;
+  }
+  return found;
+}
+
+class GcBench {
+ public:
+  explicit GcBench(const Plan& plan) : plan_(plan) {}
+
+  void measure() {
+    for (const uint32_t flows : plan_.populations) {
+      if (!has_room(flows * bytes_per_flow + (1UL << 31))) {
+        results_.note("There is no room for " + flows_text(flows) + ": left out.");
+        continue;
+      }
+      measure_population(flows);
+    }
+    if (plan_.spread_s) lateness_of_a_million();
+    explain();
+  }
+
+ private:
+  using ByColumn = std::vector<std::pair<std::string, Samples>>;
+
+  void measure_population(uint32_t flows) {
+    std::map<int, ByColumn> columns;
+    say("gc: " + flows_text(flows) + ", timers");
+    const Samples nothing = window(0);
+    for (const int share : shares) columns[share].emplace_back("xdpflowd", timers(flows, share, nothing));
+    if (flows <= plan_.orphans_max) {
+      say("gc: " + flows_text(flows) + ", orphans");
+      columns[1].emplace_back("xdpflowd, all orphans", orphans(flows, nothing));
+    }
+    say("gc: " + flows_text(flows) + ", sweeps");
+    sweeps(flows, columns);
+    say("gc: " + flows_text(flows) + ", nf_conntrack");
+    for (const int share : shares) conntrack(flows, share, nothing, columns[share]);
+    for (const int share : shares)
+      for (const auto& [column, samples] : columns[share])
+        results_.add(Measured{table_name(share), flows_text(flows), column, "ms per second", samples,
+                              share && column != "xdpflowd" ? "xdpflowd" : "", double(flows)});
+    if (flows == std::min(million, plan_.populations.back())) compare(columns[1], flows);
+  }
+
+  /// CPU that nobody is charged for, ms in each second from `start_ns` on.
+  Samples window(uint64_t start_ns) const {
+    Soaker soaker;
+    Samples samples;
+    sleep_until(start_ns);
+    uint64_t at = std::max(start_ns, monotonic_ns());
+    soaker.lost_ms();
+    for (int i = 0; i < plan_.window_s; i++) {
+      sleep_until(at += second_ns);
+      samples.push_back(soaker.lost_ms());
+    }
+    return samples;
+  }
+
+  /// What is left of what was lost anyway.
+  static Samples net(Samples samples, const Samples& nothing) {
+    for (double& sample : samples) sample = std::max(0.0, sample - median(nothing));
+    return samples;
+  }
+
+  static uint32_t stride(int share) { return share == 0 ? 0 : static_cast<uint32_t>(100 / share); }
+
+  Samples timers(uint32_t flows, int share, const Samples& nothing) {
+    const Ours ours(flows, true);
+    const uint64_t start = monotonic_ns() + fill_ns(flows);
+    ours.fill(stride(share), start, 10 * second_ns);
+    wait_for_timers(ours);
+    const uint64_t before = ours.callbacks();
+    const auto late_before = ours.tracker().histogram(XF_HISTOGRAM_LATENESS);
+    const Samples samples = net(window(start), nothing);
+    const auto callbacks = static_cast<double>(ours.callbacks() - before);
+    if (share == 0) {
+      results_.add(Goal{"timer callbacks in " + std::to_string(plan_.window_s) + " s while none of " +
+                            flows_text(flows) + " ends",
+                        "",
+                        {callbacks},
+                        0});
+      return samples;
+    }
+    const double expected = flows / double(stride(share)) * plan_.window_s / 10;
+    if (callbacks < 0.9 * expected) throw std::runtime_error("flows did not end in time");
+    lateness("xdpflowd, " + std::to_string(share) + " % of " + flows_text(flows) + " in 10 s",
+             {quantiles(late_before, ours.tracker().histogram(XF_HISTOGRAM_LATENESS))});
+    return samples;
+  }
+
+  /// Without a timer of their own: the reaper looks at all of them, bite by bite.
+  Samples orphans(uint32_t flows, const Samples& nothing) {
+    const Ours ours(flows, false);
+    const uint64_t start = monotonic_ns() + fill_ns(flows);
+    ours.fill(stride(1), start, 10 * second_ns);
+    const auto before = ours.tracker().histogram(XF_HISTOGRAM_LATENESS);
+    const Samples samples = net(window(start), nothing);
+    lateness("xdpflowd, all orphans, 1 % of " + flows_text(flows) + " in 10 s",
+             {quantiles(before, ours.tracker().histogram(XF_HISTOGRAM_LATENESS))});
+    return samples;
+  }
+
+  /// Of a sweep each second, a tenth of those that end in ten seconds are overdue.
+  void sweeps(uint32_t flows, std::map<int, ByColumn>& columns) const {
+    SweptTable table(flows);
+    for (const int share : shares) {
+      const uint32_t overdue = static_cast<uint32_t>(uint64_t{flows} * static_cast<uint64_t>(share) / 1000);
+      std::map<Sweep, Samples> samples;
+      for (int round = 0; round < plan_.sweeps; round++)
+        for (const Sweep sweep : all_sweeps()) samples[sweep].push_back(table.sweep(sweep, overdue));
+      for (const Sweep sweep : all_sweeps()) columns[share].emplace_back(name_of(sweep), samples[sweep]);
+    }
+  }
+
+  /// In a thread of its own, whose network namespace ends with it.
+  void conntrack(uint32_t flows, int share, const Samples& nothing, ByColumn& columns) {
+    std::string why;
+    std::jthread([&] {
+      try {
+        const auto table = ConntrackTable::make();
+        if (!table)
+          why = table.error().message;
+        else if (ConntrackTable::limit() < flows)
+          why = "nf_conntrack holds at most " + std::to_string(ConntrackTable::limit()) +
+                " flows on this machine (net.netfilter.nf_conntrack_max, which is everybody's)";
+        else
+          why = conntrack_window(*table, flows, share, nothing, columns);
+      } catch (const std::exception& error) {
+        why = error.what();
+      }
+    }).join();
+    if (!why.empty() && share == 0)
+      results_.note("nf_conntrack with " + flows_text(flows) + " was not measured: " + why + ".");
+  }
+
+  std::string conntrack_window(const ConntrackTable& table, uint32_t flows, int share, const Samples& nothing,
+                               ByColumn& columns) {
+    const uint64_t start = monotonic_ns() + fill_ns(flows);
+    const auto timeout = [&](uint32_t number) {
+      const uint64_t due = due_ns(number, flows, stride(share), start, 10 * second_ns);
+      return due ? static_cast<uint32_t>((due - monotonic_ns()) / second_ns) : 3600;
+    };
+    if (auto filled = table.fill(flows, timeout); !filled) return filled.error().message;
+    columns.emplace_back("nf_conntrack", net(window(start), nothing));
+    if (share == 0) return "";
+    const uint32_t left = flows - flows / stride(share);
+    results_.note("nf_conntrack, " + std::to_string(share) + " % of " + flows_text(flows) +
+                  " in 10 s: behind these, " + std::to_string(table.count() - left) + " of " +
+                  std::to_string(flows / stride(share)) + " overdue entries were still there.");
+    return "";
+  }
+
+  /// The goal of 1 % churn.
+  void compare(const ByColumn& columns, uint32_t flows) {
+    const Samples* best = nullptr;
+    for (const auto& [name, samples] : columns)
+      if (name.find("xdpflowd") == std::string::npos && name != "nf_conntrack" &&
+          (!best || median(samples) < median(*best)))
+        best = &samples;
+    results_.add(
+        Goal{"CPU of timers / best sweep each second, 1 % of " + flows_text(flows) + " ending in 10 s", "x",
+             ratio(columns.front().second, *best), 0.2});
+  }
+
+  void lateness_of_a_million() {
+    say("gc: a million flows ending within " + std::to_string(plan_.spread_s) + " s");
+    const Ours ours(million, true);
+    const uint64_t start = monotonic_ns() + fill_ns(million);
+    ours.fill(1, start, static_cast<uint64_t>(plan_.spread_s) * second_ns);
+    wait_for_timers(ours);
+    sleep_until(start);
+    constexpr int slices = 7;
+    std::vector<Quantiles> all;
+    for (int slice = 1; slice <= slices; slice++) {
+      const auto before = ours.tracker().histogram(XF_HISTOGRAM_LATENESS);
+      sleep_until(start +
+                  static_cast<uint64_t>(plan_.spread_s) * second_ns * static_cast<uint64_t>(slice) / slices);
+      all.push_back(quantiles(before, ours.tracker().histogram(XF_HISTOGRAM_LATENESS)));
+    }
+    lateness("xdpflowd, all of 1 M flows in " + std::to_string(plan_.spread_s) + " s", all);
+    Samples p99;
+    for (const auto& slice : all) p99.push_back(slice.p99);
+    results_.add(Goal{"p99 lateness, 1 M flows in 60 s", "ms", p99, 1});
+  }
+
+  void lateness(const std::string& row, const std::vector<Quantiles>& all) const {
+    Samples p50, p99, max;
+    for (const auto& one : all) {
+      p50.push_back(one.p50);
+      p99.push_back(one.p99);
+      max.push_back(one.max);
+    }
+    for (const auto& [column, samples] :
+         {std::pair{"p50", p50}, std::pair{"p99", p99}, std::pair{"max", max}})
+      results_.add(Measured{"Lateness", row, column, "ms", samples, ""});
+  }
+
+  /// Nothing is measured with timers failing: those that some flows could not have at once they get within
+  /// this time.
+  static void wait_for_timers(const Ours& ours) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    const auto zone = ours.tracker().zone_stats();
+    if (zone.orphaned != zone.adopted)
+      throw std::runtime_error(std::to_string(zone.orphaned - zone.adopted) + " flows have no timer");
+  }
+
+  void explain() const {
+    results_.note(
+        "CPU of xdpflowd and nf_conntrack is what interrupts, softirqs and the kernel's own threads take, "
+        "seen by a thread of "
+        "the lowest priority on each CPU, less what they take with no table at all. That of a sweep is what "
+        "its thread is "
+        "charged for, at one sweep per second.");
+    results_.note(
+        "A flow that a sweep each second removes is late by up to a second and the sweep's own duration, "
+        "half of that in "
+        "the median.");
+    results_.note(
+        "Lateness is the upper bound of a bucket of the histogram in the kernel, whose buckets double. It "
+        "includes no "
+        "more than the callback's: the deadline allows for the step of the coarse clock.");
+    results_.note("The swept table has the same kind and key, and values of 40 bytes in place of 104.");
+    results_.note("Memory traffic is not measured: this needs hardware counters.");
+  }
+
+  Plan plan_;
+  Results results_{"gc"};
+};
+
+void measure(const Plan& plan) {
+  bind_to(std::thread::hardware_concurrency() - 1);  // where the timers will fire
+  if (auto primed = test::prime_timers(plan.populations.back() + 100'000UL); !primed)
+    throw std::runtime_error(primed.error().message);
+  GcBench(plan).measure();
+}
+
+}  // namespace
+}  // namespace xdpflowd::bench
+
+int main(int argc, char** argv) {
+  const bool is_quick = argc == 2 && std::strcmp(argv[1], "--quick") == 0;
+  if (argc > 1 && !is_quick) {
+    std::fprintf(stderr, "usage: gc_bench [--quick]\n");
+    return 2;
+  }
+  try {
+    xdpflowd::bench::measure(is_quick ? xdpflowd::bench::quick : xdpflowd::bench::full);
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "gc_bench: %s\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* xdpflow, but for one thing: every packet sets its flow's timer anew, as is usually done. */
+#define see see_lazily
+#include "flow_seen.h"
+#undef see
+
+static __always_inline union xf_status see(const struct sighting *s, struct xf_flow *flow)
+{
+	union xf_status before = see_lazily(s, flow);
+
+	start_timer(flow, timeout_ns(flow->status.timeout));
+	return before;
+}
+
+#include "xdpflow.bpf.c"
