@@ -68,19 +68,19 @@ static __always_inline bool put_reset_tcp(struct xdp_md *ctx, const struct packe
 	return !bpf_xdp_store_bytes(ctx, pkt->l4, &tcp, sizeof(tcp));
 }
 
-/* 0, and the packet as it was, if it has IP options or extension headers, or no acknowledgment to answer. */
+/*
+ * 0, and the packet as it was, if it has IP options or extension headers, or no acknowledgment to answer. The
+ * frame keeps its length, and what was behind the TCP header is a trailer now: a freplace program may call
+ * nothing that moves a packet's ends, in kernels since 6.13 and in the stable ones that took that over.
+ */
 __noinline int make_reset(struct xdp_md *ctx, struct packet *pkt)
 {
 	bool is_ipv4;
-	int surplus;
 
 	if (!pkt || !(pkt->tcp_flags & TCP_ACK))
 		return 0;
 	is_ipv4 = is_mapped(&pkt->src);
 	if (pkt->l4 - pkt->l3 != (is_ipv4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)))
-		return 0;
-	surplus = (int)bpf_xdp_get_buff_len(ctx) - (int)(pkt->l4 + sizeof(struct tcphdr));
-	if (surplus < 0 || (surplus > 0 && bpf_xdp_adjust_tail(ctx, -surplus)))
 		return 0;
 	return swap_macs(ctx) && (is_ipv4 ? put_reset_ipv4(ctx, pkt) : put_reset_ipv6(ctx, pkt)) &&
 	       put_reset_tcp(ctx, pkt);

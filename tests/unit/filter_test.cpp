@@ -60,7 +60,7 @@ TEST(Filter, KnowsWhetherItNeedsToLookAtFlows) {
   EXPECT_TRUE(filter_of({}).matches_whole_tables());
   EXPECT_TRUE(filter_of({.zone = "default", .table = "established"}).matches_whole_tables());
   EXPECT_FALSE(filter_of({.protocol = "tcp"}).matches_whole_tables());
-  EXPECT_FALSE(filter_of({.table = "established", .port = "443"}).matches_whole_tables());
+  EXPECT_FALSE(filter_of({.port = "443", .table = "established"}).matches_whole_tables());
 }
 
 TEST(Filter, AnEmptyZoneIsNotNoFilter) {
