@@ -4,9 +4,6 @@
 // usage: gc_bench [--quick]
 #include <algorithm>
 #include <chrono>
-#include <cmath>
-#include <cstdio>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -17,20 +14,16 @@
 #include "base/clock.h"
 #include "conntrack_table.h"
 #include "flows.h"
+#include "ours.h"
 #include "programs.h"
 #include "results.h"
 #include "soaker.h"
 #include "support/timers.h"
-#include "support/tracker.h"
 #include "sweeps.h"
 
 namespace xdpflowd::bench {
 namespace {
 
-using test::Tracker;
-
-constexpr uint64_t second_ns = 1'000'000'000;
-constexpr uint64_t timeout_ns = 1'000 * second_ns;
 constexpr uint32_t million = 1'000'000;
 constexpr uint64_t bytes_per_flow = 500;  ///< element, timer, place in the queue of orphans
 
@@ -42,7 +35,7 @@ struct Plan {
   uint32_t orphans_max;
 };
 
-const Plan full{{100'000, million, 4 * million}, 10, 7, 60, million};
+const Plan full{{100'000, million, 4 * million}, 7, 7, 60, million};
 const Plan quick{{100'000}, 5, 3, 0, 100'000};
 
 /// How many percent of the flows end within ten seconds.
@@ -56,81 +49,6 @@ std::string table_name(int share) {
 void sleep_until(uint64_t when_ns) {
   const uint64_t now = monotonic_ns();
   if (when_ns > now) std::this_thread::sleep_for(std::chrono::nanoseconds(when_ns - now));
-}
-
-/// When flow `number` ends, from `start_ns` on, if `every` n-th does so within `over_ns`; 0: not soon.
-uint64_t due_ns(uint32_t number, uint32_t flows, uint32_t every, uint64_t start_ns, uint64_t over_ns) {
-  if (every == 0 || number % every != 0) return 0;
-  return start_ns + static_cast<uint64_t>(static_cast<double>(number) / flows * static_cast<double>(over_ns));
-}
-
-/// A data plane of `flows` replied UDP flows, attached nowhere.
-class Ours {
- public:
-  Ours(uint32_t flows, bool with_timers) : flows_(flows), tracker_(options(flows)) {
-    if (!with_timers) tracker_.let_go_of_tables();
-  }
-
-  /// Flows end evenly over `over_ns` from `start_ns` on: every n-th of them.
-  void fill(uint32_t every, uint64_t start_ns, uint64_t over_ns) const {
-    std::vector<xf_adopted> some;
-    for (uint32_t number = 0; number < flows_; number++) {
-      const uint64_t due = due_ns(number, flows_, every, start_ns, over_ns);
-      xf_adopted flow{};
-      flow.key = flow_key(number);
-      flow.flow.status.state = XF_STATE_REPLIED;
-      flow.flow.status.flags = XF_FLOW_REPLIED;
-      flow.flow.created_ns = monotonic_ns();
-      flow.flow.last_seen_ns = due ? due - timeout_ns : flow.flow.created_ns;
-      some.push_back(flow);
-      if (some.size() < XF_ADOPT_BATCH_MAX && number + 1 < flows_) continue;
-      if (tracker_.adopt(XF_TABLE_ESTABLISHED, some)) throw std::runtime_error("not all flows found a place");
-      some.clear();
-    }
-    if (monotonic_ns() > start_ns) throw std::runtime_error("the flows came in too slowly");
-  }
-
-  uint64_t callbacks() const {
-    const auto stats = tracker_.global_stats();
-    return stats.callbacks[XF_CALLBACK_ENDED] + stats.callbacks[XF_CALLBACK_REARMED];
-  }
-  const Tracker& tracker() const { return tracker_; }
-
- private:
-  static test::TrackerOptions options(uint32_t flows) {
-    test::TrackerOptions options;
-    options.max_flows = flows + flows / 8 + 65'536;
-    options.records = false;
-    options.timeouts = test::all_timeouts(std::chrono::nanoseconds(timeout_ns));
-    return options;
-  }
-
-  uint32_t flows_;
-  Tracker tracker_;
-};
-
-/// How long a fill may take.
-uint64_t fill_ns(uint32_t flows) {
-  return second_ns + flows * 8'000ULL;
-}
-
-struct Quantiles {
-  double p50 = 0, p99 = 0, max = 0;  ///< ms: the upper bounds of the buckets
-};
-
-Quantiles quantiles(const xf_histogram& before, const xf_histogram& after) {
-  uint64_t total = 0, seen = 0;
-  Quantiles found;
-  for (int i = 0; i < XF_HISTOGRAM_BUCKETS; i++) total += after.bucket[i] - before.bucket[i];
-  for (int i = 0; i < XF_HISTOGRAM_BUCKETS; i++) {
-    const uint64_t here = after.bucket[i] - before.bucket[i];
-    const double bound = std::ldexp(1, i) / 1000;
-    if (here && (seen * 2 < total)) found.p50 = bound;
-    if (here && (static_cast<double>(seen) < 0.99 * static_cast<double>(total))) found.p99 = bound;
-    if (here) found.max = bound;
-    seen += here;
-  }
-  return found;
 }
 
 class GcBench {
@@ -198,9 +116,9 @@ class GcBench {
     const Ours ours(flows, true);
     const uint64_t start = monotonic_ns() + fill_ns(flows);
     ours.fill(stride(share), start, 10 * second_ns);
-    wait_for_timers(ours);
+    ours.wait_for_timers();
     const uint64_t before = ours.callbacks();
-    const auto late_before = ours.tracker().histogram(XF_HISTOGRAM_LATENESS);
+    const auto late_before = ours.lateness();
     const Samples samples = net(window(start), nothing);
     const auto callbacks = static_cast<double>(ours.callbacks() - before);
     if (share == 0) {
@@ -214,7 +132,7 @@ class GcBench {
     const double expected = flows / double(stride(share)) * plan_.window_s / 10;
     if (callbacks < 0.9 * expected) throw std::runtime_error("flows did not end in time");
     lateness("xdpflowd, " + std::to_string(share) + " % of " + flows_text(flows) + " in 10 s",
-             {quantiles(late_before, ours.tracker().histogram(XF_HISTOGRAM_LATENESS))});
+             {quantiles(late_before, ours.lateness())});
     return samples;
   }
 
@@ -223,10 +141,10 @@ class GcBench {
     const Ours ours(flows, false);
     const uint64_t start = monotonic_ns() + fill_ns(flows);
     ours.fill(stride(1), start, 10 * second_ns);
-    const auto before = ours.tracker().histogram(XF_HISTOGRAM_LATENESS);
+    const auto before = ours.lateness();
     const Samples samples = net(window(start), nothing);
     lateness("xdpflowd, all orphans, 1 % of " + flows_text(flows) + " in 10 s",
-             {quantiles(before, ours.tracker().histogram(XF_HISTOGRAM_LATENESS))});
+             {quantiles(before, ours.lateness())});
     return samples;
   }
 
@@ -234,6 +152,7 @@ class GcBench {
   void sweeps(uint32_t flows, std::map<int, ByColumn>& columns) const {
     SweptTable table(flows);
     for (const int share : shares) {
+      if (flows >= million && share != 1) continue;  // minutes; it is the walk that costs
       const uint32_t overdue = static_cast<uint32_t>(uint64_t{flows} * static_cast<uint64_t>(share) / 1000);
       std::map<Sweep, Samples> samples;
       for (int round = 0; round < plan_.sweeps; round++)
@@ -297,15 +216,15 @@ class GcBench {
     const Ours ours(million, true);
     const uint64_t start = monotonic_ns() + fill_ns(million);
     ours.fill(1, start, static_cast<uint64_t>(plan_.spread_s) * second_ns);
-    wait_for_timers(ours);
+    ours.wait_for_timers();
     sleep_until(start);
-    constexpr int slices = 7;
+    constexpr int slices = 7;  // of the first half: they are alike
     std::vector<Quantiles> all;
     for (int slice = 1; slice <= slices; slice++) {
-      const auto before = ours.tracker().histogram(XF_HISTOGRAM_LATENESS);
-      sleep_until(start +
-                  static_cast<uint64_t>(plan_.spread_s) * second_ns * static_cast<uint64_t>(slice) / slices);
-      all.push_back(quantiles(before, ours.tracker().histogram(XF_HISTOGRAM_LATENESS)));
+      const auto before = ours.lateness();
+      sleep_until(start + static_cast<uint64_t>(plan_.spread_s) * second_ns * static_cast<uint64_t>(slice) /
+                              slices / 2);
+      all.push_back(quantiles(before, ours.lateness()));
     }
     lateness("xdpflowd, all of 1 M flows in " + std::to_string(plan_.spread_s) + " s", all);
     Samples p99;
@@ -323,15 +242,6 @@ class GcBench {
     for (const auto& [column, samples] :
          {std::pair{"p50", p50}, std::pair{"p99", p99}, std::pair{"max", max}})
       results_.add(Measured{"Lateness", row, column, "ms", samples, ""});
-  }
-
-  /// Nothing is measured with timers failing: those that some flows could not have at once they get within
-  /// this time.
-  static void wait_for_timers(const Ours& ours) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(500));
-    const auto zone = ours.tracker().zone_stats();
-    if (zone.orphaned != zone.adopted)
-      throw std::runtime_error(std::to_string(zone.orphaned - zone.adopted) + " flows have no timer");
   }
 
   void explain() const {
@@ -368,16 +278,6 @@ void measure(const Plan& plan) {
 }  // namespace xdpflowd::bench
 
 int main(int argc, char** argv) {
-  const bool is_quick = argc == 2 && std::strcmp(argv[1], "--quick") == 0;
-  if (argc > 1 && !is_quick) {
-    std::fprintf(stderr, "usage: gc_bench [--quick]\n");
-    return 2;
-  }
-  try {
-    xdpflowd::bench::measure(is_quick ? xdpflowd::bench::quick : xdpflowd::bench::full);
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "gc_bench: %s\n", error.what());
-    return 1;
-  }
+  using namespace xdpflowd::bench;
+  return bench_main("gc_bench", argc, argv, [](bool is_quick) { measure(is_quick ? quick : full); });
 }

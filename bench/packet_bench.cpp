@@ -3,8 +3,6 @@
 //
 // usage: packet_bench [--quick]
 #include <algorithm>
-#include <cstdio>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <stdexcept>
@@ -247,16 +245,6 @@ void measure(const Plan& wanted) {
 }  // namespace xdpflowd::bench
 
 int main(int argc, char** argv) {
-  const bool is_quick = argc == 2 && std::strcmp(argv[1], "--quick") == 0;
-  if (argc > 1 && !is_quick) {
-    std::fprintf(stderr, "usage: packet_bench [--quick]\n");
-    return 2;
-  }
-  try {
-    xdpflowd::bench::measure(is_quick ? xdpflowd::bench::quick : xdpflowd::bench::full);
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "packet_bench: %s\n", error.what());
-    return 1;
-  }
+  using namespace xdpflowd::bench;
+  return bench_main("packet_bench", argc, argv, [](bool is_quick) { measure(is_quick ? quick : full); });
 }

@@ -57,6 +57,22 @@ void Results::note(const std::string& text) const {
   print({{"bench", bench_}, {"note", text}});
 }
 
+int bench_main(const std::string& name, int argc, char** argv,
+               const std::function<void(bool quick)>& measure) {
+  const bool quick = argc == 2 && std::string(argv[1]) == "--quick";
+  if (argc > 1 && !quick) {
+    say("usage: " + name + " [--quick]");
+    return 2;
+  }
+  try {
+    measure(quick);
+    return 0;
+  } catch (const std::exception& error) {
+    say(name + ": " + error.what());
+    return 1;
+  }
+}
+
 void say(const std::string& text) {
   std::cerr << text << std::endl;
 }

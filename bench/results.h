@@ -2,6 +2,7 @@
 // What a bench says: one JSON object per line on stdout, as README.md has it.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,10 @@ class Results {
  private:
   std::string bench_;
 };
+
+/// The main function of the bench `name`: its exit status.
+int bench_main(const std::string& name, int argc, char** argv,
+               const std::function<void(bool quick)>& measure);
 
 /// Progress, for whoever waits: to stderr.
 void say(const std::string& text);

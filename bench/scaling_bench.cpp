@@ -5,8 +5,6 @@
 // usage: scaling_bench [--quick]
 #include <atomic>
 #include <chrono>
-#include <cstdio>
-#include <cstring>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -117,16 +115,6 @@ void measure(const Plan& plan) {
 }  // namespace xdpflowd::bench
 
 int main(int argc, char** argv) {
-  const bool is_quick = argc == 2 && std::strcmp(argv[1], "--quick") == 0;
-  if (argc > 1 && !is_quick) {
-    std::fprintf(stderr, "usage: scaling_bench [--quick]\n");
-    return 2;
-  }
-  try {
-    xdpflowd::bench::measure(is_quick ? xdpflowd::bench::quick : xdpflowd::bench::full);
-    return 0;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "scaling_bench: %s\n", error.what());
-    return 1;
-  }
+  using namespace xdpflowd::bench;
+  return bench_main("scaling_bench", argc, argv, [](bool is_quick) { measure(is_quick ? quick : full); });
 }
