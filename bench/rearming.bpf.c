@@ -8,7 +8,7 @@ static __always_inline union xf_status see(const struct sighting *s, struct xf_f
 {
 	union xf_status before = see_lazily(s, flow);
 
-	start_timer(flow, timeout_ns(flow->status.timeout));
+	start_timer(flow, timeout_ns(flow->status.timeout), s->now_ns);
 	return before;
 }
 

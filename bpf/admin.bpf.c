@@ -60,7 +60,7 @@ static __noinline bool rearm(struct xf_flow_key *key, __u32 which, __u64 now_ns)
 	flow->generation = generation;
 	for (int i = 0; i < REARM_TRIES; i++) {
 		left = left_ns(flow, now_ns);
-		if (bpf_timer_start(&flow->timer, left > 0 ? left : 0, 0))
+		if (start_timer_quietly(flow, left, now_ns))
 			return false;
 		if (left_ns(flow, now_ns) >= left)
 			break;

@@ -98,7 +98,7 @@ static __always_inline void wake_reaper(__u64 now_ns)
 	if (!r || __sync_val_compare_and_swap(&r->awake, 0, 1) != 0)
 		return;
 	r->heartbeat_ns = now_ns;
-	if (bpf_timer_start(&r->timer, 0, 0))
+	if (bpf_timer_start(&r->timer, reaper_gather_ns, 0))
 		count_error(XF_ERROR_TIMER_START);
 }
 

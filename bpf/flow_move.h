@@ -85,7 +85,7 @@ static __always_inline void arm_or_orphan(void *table, enum xf_table which, cons
 	__u8 slot = flow->status.timeout;
 	__s64 left = left_ns(flow, s->now_ns);
 
-	if (!arm(table, flow, left > 0 ? left : 0)) {
+	if (!arm(table, flow, left, s->now_ns)) {
 		shorten_if_changed(flow, slot);
 		return;
 	}

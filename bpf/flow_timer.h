@@ -7,9 +7,26 @@
 #include <linux/time.h>
 #include "flow_end.h"
 
-static __always_inline long start_timer(struct xf_flow *flow, __u64 delay_ns)
+enum { TIMER_ABSOLUTE = 1 }; /* BPF_F_TIMER_ABS, Linux 6.4 */
+
+/*
+ * At `now_ns`, which may be coarse, and what is `left` then. As a point in time where the kernel takes one,
+ * so that flows that were seen within one tick of the coarse clock end in one interrupt; before 6.4 that is
+ * -EINVAL. So it is for a timer that nobody has armed yet, both times.
+ */
+static __always_inline long start_timer_quietly(struct xf_flow *flow, __s64 left, __u64 now_ns)
 {
-	long err = bpf_timer_start(&flow->timer, delay_ns, 0);
+	long err;
+
+	if (left < 0)
+		left = 0;
+	err = bpf_timer_start(&flow->timer, now_ns + left, TIMER_ABSOLUTE);
+	return err == -EINVAL ? bpf_timer_start(&flow->timer, left, 0) : err;
+}
+
+static __always_inline long start_timer(struct xf_flow *flow, __s64 left, __u64 now_ns)
+{
+	long err = start_timer_quietly(flow, left, now_ns);
 
 	if (err)
 		count_error(XF_ERROR_TIMER_START);
@@ -35,7 +52,7 @@ static __noinline void shorten(struct xf_flow *flow, __u8 from_slot, __u8 to_slo
 		if ((flow->status.flags & XF_FLOW_ORPHAN) || timeout_ns(to_slot) >= timeout_ns(from_slot))
 			return;
 		/* -EINVAL: not armed yet; who arms it looks for a shorter timeout then. */
-		bpf_timer_start(&flow->timer, timeout_ns(to_slot) + coarse_lag_ns(), 0);
+		start_timer_quietly(flow, timeout_ns(to_slot) + coarse_lag_ns(), flow->last_seen_ns);
 		from_slot = to_slot;
 		to_slot = current_slot(flow);
 	}
@@ -64,7 +81,7 @@ static int on_idle_check(void *map, struct xf_flow_key *map_key, struct xf_flow 
 		left = left_ns(flow, now_ns);
 		if (left > 0) {
 			count_callback(XF_CALLBACK_REARMED);
-			start_timer(flow, left);
+			start_timer(flow, left, now_ns);
 			shorten_if_changed(flow, slot);
 			return 0;
 		}
@@ -84,7 +101,7 @@ static __always_inline __u32 orphan_bit(void)
 }
 
 /* 0, or why this flow has no timer. -EBUSY: another CPU made it first, and may not have set it going yet. */
-static __always_inline long arm(void *table, struct xf_flow *flow, __u64 delay_ns)
+static __always_inline long arm(void *table, struct xf_flow *flow, __s64 left, __u64 now_ns)
 {
 	long err = bpf_timer_init(&flow->timer, table, CLOCK_MONOTONIC);
 
@@ -99,7 +116,7 @@ static __always_inline long arm(void *table, struct xf_flow *flow, __u64 delay_n
 		return err;
 	}
 	flow->generation = generation;
-	return start_timer(flow, delay_ns);
+	return start_timer(flow, left, now_ns);
 }
 
 #endif

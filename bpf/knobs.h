@@ -12,6 +12,9 @@ const volatile __u32 generation = 1;
 /* Step of the coarse clock: see coarse_lag_ns(). 10 ms is HZ=100, the longest there is. */
 const volatile __u64 coarse_tick_ns = 10000000;
 
+/* What ends within this is deleted in one go: one interrupt for many flows. */
+const volatile __u64 reaper_gather_ns = 500000;
+
 /* The reaper gives back the CPU after this long in softirq, and comes back after the pause while there is
  * more to do. */
 const volatile __u64 reaper_slice_ns = 1000000;

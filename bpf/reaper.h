@@ -65,12 +65,12 @@ struct bite {
 };
 
 /* True if it has one now, and is no orphan any more. */
-static __always_inline bool adopt(void *table, struct xf_flow *flow, __u8 slot, __u64 delay_ns,
+static __always_inline bool adopt(void *table, struct xf_flow *flow, __u8 slot, __s64 left, __u64 now_ns,
 				  struct bite *bite)
 {
 	if (bite->no_timers)
 		return false;
-	if (arm(table, flow, delay_ns)) {
+	if (arm(table, flow, left, now_ns)) {
 		bite->no_timers = true;
 		return false;
 	}
@@ -116,7 +116,7 @@ static __always_inline bool is_orphan_still(struct xf_orphan *item, struct bite 
 		slot = flow->status.timeout;
 		left = left_ns(flow, now_ns);
 		if (left > 0)
-			return !adopt(table, flow, slot, left, bite);
+			return !adopt(table, flow, slot, left, now_ns, bite);
 		if (end_flow(&item->key, flow, reason_of(flow->status), now_ns))
 			observe(XF_HISTOGRAM_LATENESS, -left);
 	}
