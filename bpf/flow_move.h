@@ -76,19 +76,12 @@ static __always_inline long push_orphan(const struct xf_orphan *item)
 	return bpf_map_push_elem(&orphans, item, 0);
 }
 
-/* Gives a new entry its timer, or to the reaper's sweep if there is none to be had. */
-static __always_inline void arm_or_orphan(void *table, enum xf_table which, const struct sighting *s,
-					  struct xf_flow *flow)
+/* For the reaper's sweep; apart from arm_or_orphan() for the sake of the stack. */
+static __noinline void make_orphan(enum xf_table which, const struct sighting *s, struct xf_flow *flow)
 {
 	struct xf_orphan item = {.key = s->key, .created_ns = flow->created_ns, .table = which};
 	struct xf_zone_stats *stats;
-	__u8 slot = flow->status.timeout;
-	__s64 left = left_ns(flow, s->now_ns);
 
-	if (!arm(table, flow, left, s->now_ns)) {
-		shorten_if_changed(flow, slot);
-		return;
-	}
 	__sync_fetch_and_or(&flow->status.word, orphan_bit());
 	if (push_orphan(&item)) {
 		count_error(XF_ERROR_ORPHAN_PUSH);
@@ -98,6 +91,18 @@ static __always_inline void arm_or_orphan(void *table, enum xf_table which, cons
 	if (stats)
 		add(&stats->orphaned, 1);
 	wake_reaper(s->now_ns);
+}
+
+/* Gives a new entry its timer, or to the reaper's sweep if there is none to be had. */
+static __always_inline void arm_or_orphan(void *table, enum xf_table which, const struct sighting *s,
+					  struct xf_flow *flow)
+{
+	__u8 slot = flow->status.timeout;
+
+	if (arm(table, flow, left_ns(flow, s->now_ns), s->now_ns))
+		make_orphan(which, s, flow);
+	else
+		shorten_if_changed(flow, slot);
 }
 
 /* What a flow's status becomes in the table that it moves to. */
@@ -153,8 +158,8 @@ static __always_inline void count_another(const struct sighting *s, const struct
  * Takes the copy that was left behind away without a record. It may have ended or been evicted meanwhile:
  * then that was a flow of its own, and the moved one counts as created anew.
  */
-static __always_inline void retire(const struct sighting *s, struct xf_flow *flow, struct xf_flow *moved,
-				   enum move why)
+static __noinline void retire(const struct sighting *s, struct xf_flow *flow, struct xf_flow *moved,
+			      enum move why)
 {
 	void *table = table_before(s, flow, why);
 
