@@ -25,6 +25,16 @@ constexpr int backlog = 1024;
   throw std::runtime_error(what + ": " + std::strerror(errno));
 }
 
+/// A call that waits no longer than the socket's patience fails with EINTR whenever the kernel wakes the
+/// thread for work of its own, also where no signal has a handler: socket(7) has a time limit turn SA_RESTART
+/// off.
+template <typename Call>
+auto retried(const Call& call) {
+  auto result = call();
+  while (result < 0 && errno == EINTR) result = call();
+  return result;
+}
+
 /// IPv4 or IPv6, as the text tells.
 class Address {
  public:
@@ -49,6 +59,14 @@ class Address {
  private:
   sockaddr_storage storage_{};
 };
+
+int connect_to(const UniqueFd& socket, const Address& remote) {
+  return retried([&] { return connect(socket.get(), remote.get(), remote.size()); });
+}
+
+UniqueFd accept_from(const UniqueFd& listener) {
+  return UniqueFd(retried([&] { return accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC); }));
+}
 
 UniqueFd make_socket(const Netns& netns, int family, int type) {
   UniqueFd made;
@@ -79,14 +97,14 @@ UniqueFd listen_tcp(const Netns& netns, const std::string& address, uint16_t por
 UniqueFd connect_tcp(const Netns& netns, const std::string& address, uint16_t port) {
   const Address remote(address, port);
   UniqueFd made = make_socket(netns, remote.family(), SOCK_STREAM);
-  if (connect(made.get(), remote.get(), remote.size()) != 0) give_up("connect to " + address);
+  if (connect_to(made, remote) != 0) give_up("connect to " + address);
   return made;
 }
 
 int try_connect(const Netns& netns, const std::string& address, uint16_t port) {
   const Address remote(address, port);
   const UniqueFd made = make_socket(netns, remote.family(), SOCK_STREAM);
-  return connect(made.get(), remote.get(), remote.size()) == 0 ? 0 : errno;
+  return connect_to(made, remote) == 0 ? 0 : errno;
 }
 
 UniqueFd begin_connect(const Netns& netns, const std::string& address, uint16_t port) {
@@ -97,14 +115,15 @@ UniqueFd begin_connect(const Netns& netns, const std::string& address, uint16_t 
 }
 
 UniqueFd accept_tcp(const UniqueFd& listener) {
-  UniqueFd accepted(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  UniqueFd accepted = accept_from(listener);
   if (!accepted) give_up("accept");
   return accepted;
 }
 
 void send_all(const UniqueFd& socket, std::string_view bytes) {
   while (!bytes.empty()) {
-    const ssize_t sent = send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    const ssize_t sent =
+        retried([&] { return ::send(socket.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL); });
     if (sent < 0) give_up("send");
     bytes.remove_prefix(static_cast<size_t>(sent));
   }
@@ -115,7 +134,7 @@ std::string receive(const UniqueFd& socket, size_t count) {
   std::array<char, 65536> buffer;
   while (received.size() < count) {
     const size_t room = std::min(buffer.size(), count - received.size());
-    const ssize_t got = recv(socket.get(), buffer.data(), room, 0);
+    const ssize_t got = retried([&] { return recv(socket.get(), buffer.data(), room, 0); });
     if (got < 0) give_up("recv");
     if (got == 0) break;
     received.append(buffer.data(), static_cast<size_t>(got));
@@ -176,13 +195,14 @@ UniqueFd udp_socket(const Netns& netns, const std::string& address, uint16_t por
 void send_udp(const UniqueFd& socket, const std::string& address, uint16_t port, size_t bytes) {
   const Address remote(address, port);
   const std::string payload(bytes, 'x');
-  const ssize_t sent = sendto(socket.get(), payload.data(), bytes, 0, remote.get(), remote.size());
+  const ssize_t sent =
+      retried([&] { return sendto(socket.get(), payload.data(), bytes, 0, remote.get(), remote.size()); });
   if (sent != static_cast<ssize_t>(bytes)) give_up("sendto " + address);
 }
 
 size_t receive_udp(const UniqueFd& socket) {
   std::array<char, 65536> buffer;
-  const ssize_t got = recv(socket.get(), buffer.data(), buffer.size(), 0);
+  const ssize_t got = retried([&] { return recv(socket.get(), buffer.data(), buffer.size(), 0); });
   if (got < 0) give_up("recv of a datagram");
   return static_cast<size_t>(got);
 }
@@ -199,8 +219,8 @@ FrameSender::FrameSender(const Netns& netns, const std::string& device) {
 }
 
 void FrameSender::send(const Bytes& frame) const {
-  if (::send(socket_.get(), frame.data(), frame.size(), 0) != static_cast<ssize_t>(frame.size()))
-    give_up("cannot send a frame");
+  const ssize_t sent = retried([&] { return ::send(socket_.get(), frame.data(), frame.size(), 0); });
+  if (sent != static_cast<ssize_t>(frame.size())) give_up("cannot send a frame");
 }
 
 WebServer::WebServer(const Netns& netns, uint16_t port, size_t bytes)
@@ -214,10 +234,10 @@ WebServer::~WebServer() {
 
 void WebServer::serve(size_t bytes) const {
   while (!stop_) {
-    const UniqueFd client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const UniqueFd client = accept_from(listener_);
     if (!client) continue;  // nobody came for a while, or the listener was shut down
     std::array<char, 4096> request;
-    if (recv(client.get(), request.data(), request.size(), 0) <= 0) continue;
+    if (retried([&] { return recv(client.get(), request.data(), request.size(), 0); }) <= 0) continue;
     try {
       send_all(client, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " + std::to_string(bytes) +
                            "\r\n\r\n" + std::string(bytes, 'x'));
