@@ -84,6 +84,11 @@ Error no_dispatcher() {
           EPERM, Error::Kind::failed};
 }
 
+void warn_of_standing_alone(const Error& why) {
+  spdlog::warn("{}: xdpflow is the only XDP program of its interfaces, no other can be attached beside it",
+               why.message);
+}
+
 Status check_neighbours(const std::string& interface, bool by_itself, const XdpState& state) {
   if (state.only_ours()) return ok();
   const auto others = foreign_programs(state);
@@ -99,11 +104,18 @@ Status check_neighbours(const std::string& interface, bool by_itself, const XdpS
 
 }  // namespace
 
-PacketProgram PacketProgram::for_dispatcher(BpfObject object, DispatcherPolicy policy) {
+PacketProgram PacketProgram::for_dispatcher(BpfObject object) {
   PacketProgram program;
-  program.policy_ = policy;
+  program.policy_ = DispatcherPolicy::require;
   program.handle_ = libxdp_program(object.get());
   program.object_ = std::move(object);
+  return program;
+}
+
+PacketProgram PacketProgram::for_dispatcher_or_alone(BpfObject object, BpfObject spare) {
+  auto program = for_dispatcher(std::move(object));
+  program.policy_ = DispatcherPolicy::automatic;
+  program.spare_ = std::move(spare);
   return program;
 }
 
@@ -179,12 +191,16 @@ Status PacketProgram::attach_by_itself(unsigned ifindex, xf_mode mode) const {
   return refusal(failed, std::string("cannot attach in ") + mode_name(mode) + " mode");
 }
 
-Status PacketProgram::attach_with_libxdp(unsigned ifindex, xf_mode mode) {
+int PacketProgram::call_libxdp(unsigned ifindex, xf_mode mode) const {
   // The first attach loads the program, and libxdp makes a descriptor of its own for it.
   const LibxdpScope scope([this] { return std::set{fd(), xdp_program__fd(handle_.get())}; });
+  return xdp_program__attach(handle_.get(), static_cast<int>(ifindex), libxdp_mode(mode), 0);
+}
+
+Status PacketProgram::attach_with_libxdp(unsigned ifindex, xf_mode mode) {
   if (!handle_) return fail("libxdp does not know the program; `xdpflowctl unload` and start anew");
-  const int failed = xdp_program__attach(handle_.get(), static_cast<int>(ifindex), libxdp_mode(mode), 0);
-  if (fd() < 0) return load_error(failed, "the kernel refuses the program xdpflow");
+  const int failed = call_libxdp(ifindex, mode);
+  if (fd() < 0) return stand_alone(failed, ifindex, mode);
   if (form_ == Form::undecided)
     if (auto form = note_form(ifindex); !form) return form;
   if (failed == 0) return ok();
@@ -194,10 +210,10 @@ Status PacketProgram::attach_with_libxdp(unsigned ifindex, xf_mode mode) {
 /// libxdp falls back to a program by itself without a word.
 Status PacketProgram::note_form(unsigned ifindex) {
   form_ = is_freplace(fd()) ? Form::dispatcher : Form::by_itself;
+  spare_.reset();
   if (form_ == Form::dispatcher) return ok();
   if (policy_ != DispatcherPolicy::require) {
-    spdlog::warn("{}: xdpflow is the only XDP program of its interfaces, no other can be attached beside it",
-                 no_dispatcher().message);
+    warn_of_standing_alone(no_dispatcher());
     return ok();
   }
   if (auto state = xdp_state(ifindex, Ownership()); state && state->runs(id()))
@@ -205,7 +221,22 @@ Status PacketProgram::note_form(unsigned ifindex) {
   return is_allowed();
 }
 
+/// The verifier holds a program under the dispatcher to other rules than one by itself, in each kernel to its
+/// own.
+Status PacketProgram::stand_alone(int refused, unsigned ifindex, xf_mode mode) {
+  const auto why = load_error(refused, "xdpflow cannot be loaded under libxdp's dispatcher");
+  auto alone = spare_ ? by_itself(std::move(spare_)) : why;
+  if (!alone) {
+    refused_ = alone.error();
+    return *refused_;
+  }
+  warn_of_standing_alone(why);
+  *this = std::move(*alone);
+  return attach_by_itself(ifindex, mode);
+}
+
 Status PacketProgram::is_allowed() const {
+  if (refused_) return *refused_;
   if (policy_ != DispatcherPolicy::require || form_ != Form::by_itself) return ok();
   return in_context(no_dispatcher(), "[daemon] dispatcher = \"require\"");
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -24,9 +25,12 @@ struct Attached {
 /// loaded program cannot change its form.
 class PacketProgram {
  public:
+  /// To be loaded by the first attach, which requires the dispatcher.
+  static PacketProgram for_dispatcher(BpfObject object);
   /// To be loaded by the first attach: under the dispatcher, or by itself if the kernel refuses the
-  /// dispatcher.
-  static PacketProgram for_dispatcher(BpfObject object, DispatcherPolicy policy);
+  /// dispatcher or the program's form for it. `spare` is the same program opened once more: one that was
+  /// refused cannot be loaded again.
+  static PacketProgram for_dispatcher_or_alone(BpfObject object, BpfObject spare);
   /// Loaded by itself.
   static Result<PacketProgram> by_itself(BpfObject object);
   /// Attached already, at `ifindex` among others.
@@ -36,7 +40,7 @@ class PacketProgram {
   int fd() const;
   uint32_t id() const { return program_id_of(fd()); }
   bool is_by_itself() const { return form_ == Form::by_itself; }
-  /// An error once the kernel has refused the dispatcher that the configuration requires.
+  /// An error once the kernel has refused the program, or the dispatcher that the configuration requires.
   Status is_allowed() const;
 
   /// `state` is what runs there now. Nothing of others is ever replaced.
@@ -51,11 +55,15 @@ class PacketProgram {
   Status attach_in(unsigned ifindex, xf_mode mode);
   Status attach_by_itself(unsigned ifindex, xf_mode mode) const;
   Status attach_with_libxdp(unsigned ifindex, xf_mode mode);
+  int call_libxdp(unsigned ifindex, xf_mode mode) const;
   Status note_form(unsigned ifindex);
+  Status stand_alone(int refused, unsigned ifindex, xf_mode mode);
 
   Form form_ = Form::undecided;
   DispatcherPolicy policy_ = DispatcherPolicy::off;
   BpfObject object_;                     // not of a running program
+  BpfObject spare_;                      // until the form is decided
+  std::optional<Error> refused_;         // the program itself: it cannot be loaded again
   UniqueFd running_;                     // of a running program
   std::shared_ptr<xdp_program> handle_;  // for libxdp
 };

@@ -235,7 +235,10 @@ Result<PacketProgram> Starter::packet_program(const Takeover& takeover) {
                          (policy == DispatcherPolicy::automatic &&
                           takeover.running_at(present_interfaces(), DispatcherPolicy::off).has_value());
   if (by_itself) return PacketProgram::by_itself(std::move(*object));
-  return PacketProgram::for_dispatcher(std::move(*object), policy);
+  if (policy == DispatcherPolicy::require) return PacketProgram::for_dispatcher(std::move(*object));
+  auto spare = open_xdpflow(admin_.get(), generation_);
+  if (!spare) return spare.error();
+  return PacketProgram::for_dispatcher_or_alone(std::move(*object), std::move(*spare));
 }
 
 /// The pin, then the switch, then the old ones go. Killed in between, the old generation is the active one
