@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Targets end to end: a real server is cut off and comes back, and everybody is told; the daemon dies, stands
-// still, starts again.
+// Targets end to end: a real server is cut off and comes back, and everybody is told.
 #include <gmock/gmock.h>
 
 #include <algorithm>
 #include <fstream>
 
-#include "daemon_lab.h"
 #include "foreign_program.h"
+#include "health_lab.h"
 #include "sockets.h"
 
 namespace xdpflowd::test {
@@ -17,57 +16,6 @@ using ::testing::AllOf;
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-/// A [[target]] with interval 50 ms and timeout 40 ms.
-std::string target(const std::string& name, const std::string& address,
-                   const std::string& more = "probe = \"icmp\"") {
-  return "[[target]]\nname = \"" + name + "\"\naddress = \"" + address +
-         "\"\ninterval = \"50ms\"\ntimeout = \"40ms\"\n" + more + "\n";
-}
-
-/// A rule of the server's firewall.
-void cut_off(const Netns& server, const std::string& rule) {
-  must_run(server.command({"nft", "-f", "-"}),
-           "table inet cut {\n chain input {\n type filter hook input priority 0;\n " + rule + "\n }\n}\n");
-}
-
-class Health : public DaemonLab {
- protected:
-  explicit Health(const LabOptions& options = {}) : DaemonLab(options) {
-    // What XDP_TX sends into a veth arrives only if there is an XDP program at its other end.
-    attach_foreign_program(lab.server, "server0");
-  }
-
-  Json targets() const { return Json::parse(must_ctl({"targets", "--json"})); }
-  Json the_target(const std::string& name) const {
-    for (const auto& each : targets())
-      if (each.at("name") == name) return each;
-    throw std::runtime_error("there is no target " + name);
-  }
-  std::string state_of(const std::string& name) const { return the_target(name).at("state"); }
-  bool turns(const std::string& name, const std::string& state) const {
-    return eventually(patience, [&] { return state_of(name) == state; });
-  }
-  bool fails_by(const std::string& name, const std::string& error) const {
-    return eventually(patience, [&] { return the_target(name).at("last_error") == error; });
-  }
-
-  void firewall(const std::string& rule) const { cut_off(lab.server, rule); }
-  /// Packets that a rule with a counter has met.
-  uint64_t dropped() const {
-    const Json rules = Json::parse(lab.server.must_run({"nft", "-j", "list", "table", "inet", "cut"}));
-    for (const auto& each : rules.at("nftables"))
-      if (each.contains("rule"))
-        for (const auto& part : each["rule"].at("expr"))
-          if (part.contains("counter")) return part["counter"].at("packets");
-    return 0;
-  }
-  void no_firewall() const { lab.server.run({"nft", "delete", "table", "inet", "cut"}); }
-
-  static std::string log(const Background& daemon) { return daemon.err() + daemon.out(); }
-};
-
-const std::string tcp_8080 = "probe = \"tcp\"\nport = 8080";
 
 TEST_F(Health, EveryKindOfProbeSeesALivingServer) {
   const auto web4 = listen_tcp(lab.server, Lab::server4, 8080),
@@ -146,8 +94,9 @@ TEST_P(CutOff, IsNoticedAndSoIsItsEnd) {
 
 TEST_F(Health, AServiceThatStoppedIsRefused) {
   std::optional<UniqueFd> web(listen_tcp(lab.server, Lab::server4, 8080));
-  const auto daemon = start_daemon({.rest = target("web", Lab::server4, tcp_8080) +
-                                            target("any", Lab::server6, tcp_8080 + "\non_refused = \"up\"")});
+  const auto daemon =
+      start_daemon({.rest = target("web", Lab::server4, tcp_8080) +
+                            target("any", Lab::server6, std::string(tcp_8080) + "\non_refused = \"up\"")});
   ASSERT_TRUE(turns("web", "up"));
   EXPECT_TRUE(turns("any", "up")) << "a refusal is up by its configuration";
   web.reset();
@@ -192,6 +141,23 @@ TEST_F(Health, ATargetBeyondAGatewayIsProbedThroughIt) {
   EXPECT_TRUE(turns("farther", "down")) << the_target("farther").dump();
 }
 
+TEST_F(Health, ATargetOfAVrfIsProbedThroughIt) {
+  if (lab.router.run({"ip", "link", "add", "red", "type", "vrf", "table", "100"}).status != 0)
+    GTEST_SKIP() << "this kernel has no VRF";
+  lab.router.ip(
+      "link set red up\nlink set wan0 master red\naddress add 2001:db8:2::1/64 dev wan0 nodad\n"
+      "route add unreachable 198.18.2.0/24");
+  const auto web = listen_tcp(lab.server, Lab::server4, 8080);
+  const std::string through = "\ninterface = \"red\"";
+  const auto daemon = start_daemon({.rest = target("main", Lab::server4) +
+                                            target("red4", Lab::server4, "probe = \"icmp\"" + through) +
+                                            target("red6", Lab::server6, "probe = \"icmp\"" + through) +
+                                            target("web", Lab::server4, tcp_8080 + through)});
+  for (const auto* name : {"red4", "red6", "web"})
+    EXPECT_TRUE(turns(name, "up")) << the_target(name).dump() << log(daemon);
+  EXPECT_TRUE(turns("main", "down")) << "the main table has no route to it: " << the_target("main").dump();
+}
+
 TEST_F(Health, WorksInGenericMode) {
   const auto web = listen_tcp(lab.server, Lab::server4, 8080);
   const auto daemon =
@@ -225,78 +191,6 @@ TEST_F(Health, WhatCannotBeProbedIsSaidAndNeitherUpNorDown) {
   EXPECT_EQ(state_of("self"), "unknown");
   EXPECT_TRUE(turns("noroute", "down"));
   EXPECT_EQ(the_target("noroute").at("last_error"), "no route");
-}
-
-TEST_F(Health, StatesAndMaintenanceOutliveTheDaemon) {
-  const DaemonConfig config = {.rest = target("server", Lab::server4) + target("forced", Lab::server6)};
-  uint64_t sent = 0;
-  {
-    auto daemon = start_daemon(config);
-    ASSERT_TRUE(turns("server", "up"));
-    ASSERT_TRUE(turns("forced", "up"));
-    must_ctl({"targets", "set", "forced", "down"});
-    EXPECT_EQ(state_of("forced"), "down");
-    EXPECT_TRUE(
-        daemon.wait_for_output("target forced (2001:db8:2::2, icmp): up -> down: maintenance", patience));
-    sent = the_target("server").at("probes_sent");
-    kill_daemon(daemon);
-  }
-  EXPECT_EQ(state_of("server"), "up");
-  EXPECT_TRUE(eventually(patience, [&] { return the_target("server").at("stale") == true; }));
-  EXPECT_EQ(state_of("server"), "up") << "a verdict without a probe";
-  auto daemon = start_daemon(config);
-  EXPECT_TRUE(eventually(patience, [&] { return the_target("server").at("probes_sent") > sent + 3; }));
-  EXPECT_THAT(log(daemon), Not(HasSubstr("target server"))) << "nothing has changed";
-  EXPECT_EQ(state_of("forced"), "down");
-  must_ctl({"targets", "set", "forced", "auto"});
-  EXPECT_EQ(state_of("forced"), "up");
-  EXPECT_EQ(ctl({"targets", "set", "nobody", "up"}).status, 2);
-}
-
-TEST_F(Health, AProbeOutstandingWhenTheDaemonStopsIsStillJudged) {
-  const auto daemon_config = DaemonConfig{
-      .rest =
-          "[[target]]\nname = \"server\"\naddress = \"198.18.2.2\"\ninterval = \"2s\"\ntimeout = \"1s\"\n"
-          "down_interval = \"2s\"\nfall = 1\nrise = 1\njitter = \"0s\"\n"};
-  auto daemon = start_daemon(daemon_config);
-  ASSERT_TRUE(turns("server", "up"));
-  firewall("icmp type echo-request counter drop");
-  ASSERT_TRUE(eventually(patience, [&] { return dropped() == 1; })) << "no probe is on its way";
-  daemon.signal(SIGSTOP);
-  EXPECT_EQ(state_of("server"), "up");
-  EXPECT_TRUE(turns("server", "down")) << "its deadline has passed";
-  EXPECT_EQ(the_target("server").at("probes_failed"), 1);
-  no_firewall();
-  daemon.signal(SIGCONT);
-  EXPECT_TRUE(turns("server", "up"));
-}
-
-TEST_F(Health, ADaemonThatStandsStillFreezesWhatIsNotUnderWay) {
-  auto daemon = start_daemon({.rest = target("server", Lab::server4, "fall = 1")});
-  ASSERT_TRUE(turns("server", "up"));
-  daemon.signal(SIGSTOP);
-  EXPECT_TRUE(eventually(patience, [&] { return the_target("server").at("stale") == true; }));
-  EXPECT_EQ(state_of("server"), "up");
-  daemon.signal(SIGCONT);
-  EXPECT_TRUE(eventually(patience, [&] { return the_target("server").at("stale") == false; }));
-  EXPECT_EQ(state_of("server"), "up");
-  EXPECT_EQ(the_target("server").at("probes_failed"), 0) << "nothing was sent that could have failed";
-}
-
-TEST_F(Health, AReloadTouchesOnlyWhatIsDifferent) {
-  auto daemon = start_daemon({.rest = target("stays", Lab::server4) + target("goes", Lab::server6) +
-                                      target("changes", Lab::client4)});
-  for (const auto* name : {"stays", "goes", "changes"}) ASSERT_TRUE(turns(name, "up"));
-  const auto before = the_target("stays").at("probes_sent").get<uint64_t>();
-  write_config({.rest = target("stays", Lab::server4) + target("changes", Lab::client4, "fall = 7") +
-                        target("comes", Lab::client6)});
-  daemon.signal(SIGHUP);
-  ASSERT_TRUE(turns("comes", "up"));
-  EXPECT_EQ(targets().size(), 3U);
-  EXPECT_EQ(state_of("changes"), "up");
-  EXPECT_GE(the_target("stays").at("probes_sent").get<uint64_t>(), before);
-  EXPECT_EQ(the_target("stays").at("transitions").at("up"), 1);
-  EXPECT_TRUE(daemon.wait_for_output("reloaded: 3 of 3 changes applied", patience)) << log(daemon);
 }
 
 TEST_F(Health, TheRoutersOwnUsersAreNotDisturbed) {

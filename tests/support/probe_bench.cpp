@@ -64,8 +64,8 @@ uint32_t ProbeBench::add(xf_probe probe, const std::string& address,
   xf_target_config config{};
   config.address = address_of(address);
   config.source = address_of(address.find(':') == std::string::npos ? own4 : own6);
-  config.interval_ns = config.down_interval_ns = 50'000'000;
-  config.timeout_ns = 40'000'000;
+  config.interval_ns = config.down_interval_ns = 160'000'000;
+  config.timeout_ns = 150'000'000;
   config.fall = config.rise = 2;
   config.first_sharer = index;
   config.probe = static_cast<__u8>(probe);

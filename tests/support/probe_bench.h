@@ -27,8 +27,8 @@ class ProbeBench {
 
   ProbeBench();
 
-  /// With interval 50 ms, timeout 40 ms, fall 2, rise 2; `change` is applied before it is added. Returns its
-  /// index; it is started, and due as soon as may be.
+  /// With interval 160 ms, timeout 150 ms (an emulated machine is slow), fall 2, rise 2; `change` is applied
+  /// before it is added. Returns its index; it is started, and due as soon as may be.
   uint32_t add(
       xf_probe probe, const std::string& address,
       const std::function<void(xf_target_config&)>& change = [](xf_target_config&) {});
