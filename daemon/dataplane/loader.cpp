@@ -165,9 +165,11 @@ Error load_error(int code, const std::string& what) {
 }
 
 Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
-                             const std::vector<ZoneSettings>& zones) {
+                             const std::vector<ZoneSettings>& zones, AdminParts parts) {
   auto object = open_object(admin_image(), "admin");
   if (!object) return object;
+  bpf_program__set_autoload(bpf_object__next_program(object->get(), nullptr),
+                            parts == AdminParts::maps_and_program);
   if (auto set = set_knobs<std::remove_pointer_t<decltype(admin_bpf::rodata)>>(object->get(), generation);
       !set)
     return set.error();

@@ -22,10 +22,12 @@ using BpfObject = std::unique_ptr<bpf_object, BpfObjectCloser>;
 /// FNV-1a over the embedded objects: the same value needs no new programs.
 uint64_t build_hash();
 
-/// The admin program with all maps, loaded: the maps are pinned, and those that were pinned before are
-/// shared. The queues of a first start are sized for the tables of `zones`.
+enum class AdminParts { maps, maps_and_program };
+
+/// The admin object with all maps, loaded: the maps are pinned, and those that were pinned before are shared.
+/// The queues of a first start are sized for the tables of `zones`.
 Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
-                             const std::vector<ZoneSettings>& zones);
+                             const std::vector<ZoneSettings>& zones, AdminParts parts);
 
 /// The census program over the maps of `owner`; nullptr, with a log line that says why, if this kernel cannot
 /// have it.

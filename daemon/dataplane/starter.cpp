@@ -25,6 +25,7 @@
 #include "dataplane/layout.h"
 #include "dataplane/network_namespace.h"
 #include "dataplane/pin_paths.h"
+#include "dataplane/tools.h"
 #include "dataplane/unload.h"
 
 namespace xdpflowd {
@@ -125,7 +126,9 @@ Status Starter::choose_generation() {
 }
 
 Status Starter::load() {
-  auto admin = load_admin(state_dir_, generation_, zone_settings_);
+  const Tools tools(state_dir_, generation_, running_at_ ? Tools::Pinned::stay : Tools::Pinned::go);
+  auto admin = load_admin(state_dir_, generation_, zone_settings_,
+                          tools.stays("admin") ? AdminParts::maps : AdminParts::maps_and_program);
   if (!admin) return admin.error();
   admin_ = std::move(*admin);
   auto types = flow_types(admin_.get());
@@ -140,23 +143,7 @@ Status Starter::load() {
   if (!zones) return zones.error();
   report_leftover_zones(maps, *zones);
   zones_ = std::move(*zones);
-  return pin_tools();
-}
-
-/// The programs that are run, not attached. Those that go with a packet program that stays stay too: timers
-/// hold them.
-Status Starter::pin_tools() {
-  if (!running_at_ || access(program_pin(state_dir_, "admin").c_str(), F_OK) != 0)
-    if (auto pinned = pin_program(program_fd(admin_.get()), state_dir_, "admin"); !pinned) return pinned;
-  if (!running_at_ || access(program_pin(state_dir_, "probe").c_str(), F_OK) != 0) {
-    const auto probe = load_probe(admin_.get(), generation_);
-    if (!probe) return probe.error();
-    if (auto pinned = pin_program(program_fd(probe->get()), state_dir_, "probe"); !pinned) return pinned;
-  }
-  if (const auto census = load_census(admin_.get(), kernel_.btf))
-    return pin_program(program_fd(census.get()), state_dir_, "census");
-  unlink(program_pin(state_dir_, "census").c_str());
-  return ok();
+  return tools.pin(admin_.get(), kernel_);
 }
 
 Status Starter::open_state() {

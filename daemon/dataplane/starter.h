@@ -29,7 +29,6 @@ class Starter {
   Status prepare();
   Status choose_generation();
   Status load();
-  Status pin_tools();
   Status open_state();
   Status configure();
   Status start_reaper();
