@@ -20,16 +20,18 @@ void append_flow(std::string& out, const Flow& flow) {
 }  // namespace
 
 void write_flow_array(std::ostream& out, std::span<const Flow> flows) {
-  std::string line = "[";
+  constexpr size_t block = 64 * 1024;
+  std::string lines = "[";
   for (const Flow& flow : flows) {
-    line += '\n';
-    append_flow(line, flow);
-    if (&flow != &flows.back()) line += ',';
-    out << line;
+    lines += '\n';
+    append_flow(lines, flow);
+    if (&flow != &flows.back()) lines += ',';
+    if (lines.size() < block) continue;
+    out << lines;
     if (!out) return;
-    line.clear();
+    lines.clear();
   }
-  out << line << (flows.empty() ? "]\n" : "\n]\n");
+  out << lines << (flows.empty() ? "]\n" : "\n]\n");
 }
 
 std::string number_answer(std::string_view name, uint64_t number, bool json) {
