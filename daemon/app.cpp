@@ -162,6 +162,7 @@ Status App::listen_to_signals() {
   const auto stop = [this] {
     spdlog::info("stopping; the data plane stays at work (`xdpflowctl unload` removes it)");
     notifier_.stopping();
+    if (records_) records_->drain();  // an unload may follow, and takes with it what is not written
     loop_.stop();
   };
   for (const int signal : {SIGTERM, SIGINT})

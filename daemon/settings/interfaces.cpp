@@ -70,7 +70,7 @@ class Modes {
     if (known.mode && known.mode != entry.mode) {
       return place.error("interface.mode: differs from that of " + in_quotes(entry.wanted.name) +
                          " in line " + std::to_string(known.line) +
-                         "; one interface has one mode for all its VLANs");
+                         "; write the same mode for all VLANs of an interface");
     }
     known = {entry.mode, place.line};
     return ok();

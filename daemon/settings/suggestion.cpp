@@ -2,6 +2,7 @@
 #include "settings/suggestion.h"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 namespace xdpflowd {
@@ -17,6 +18,18 @@ bool is_control(char c) {
 
 bool continues_utf8(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
+
+/// Bytes, at the beginning of a text, of a character that a terminal obeys or that turns the order of others
+/// around: U+0080 to U+009F, and what Unicode has for writing from right to left. 0: it is none.
+size_t hidden_control(std::string_view text) {
+  if (text.size() >= 2 && text[0] == '\xc2' && continues_utf8(text[1]) && text[1] <= '\x9f') return 2;
+  static constexpr std::array<std::string_view, 12> directions{"\u061c", "\u200e", "\u200f", "\u202a",
+                                                               "\u202b", "\u202c", "\u202d", "\u202e",
+                                                               "\u2066", "\u2067", "\u2068", "\u2069"};
+  const auto begins = [&](std::string_view mark) { return text.starts_with(mark); };
+  const auto* found = std::ranges::find_if(directions, begins);
+  return found == directions.end() ? 0 : found->size();
 }
 
 /// Levenshtein's: insertions, deletions and replacements.
@@ -44,13 +57,14 @@ bool has_control(std::string_view text) {
 std::string printable(std::string_view text) {
   static constexpr std::string_view digits = "0123456789abcdef";
   std::string result;
-  for (const char c : text) {
-    if (is_control(c)) {
+  while (!text.empty()) {
+    const size_t hidden = std::max<size_t>(hidden_control(text), is_control(text.front()) ? 1 : 0);
+    for (const char c : text.substr(0, hidden)) {
       const auto byte = static_cast<unsigned char>(c);
       result += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
-    } else {
-      result += c;
     }
+    if (hidden == 0) result += text.front();
+    text.remove_prefix(std::max<size_t>(hidden, 1));
   }
   return result;
 }

@@ -129,12 +129,10 @@ bool is_ipv6_link_local(std::string_view address) {
 }
 
 Result<std::string> parse_egress(std::string_view text) {
+  static const std::string advice = "write the name of one interface or VRF, such as \"eth0\"";
   if (text.empty()) return std::string();
-  if (is_pattern(text)) {
-    return usage_error(in_quotes(text) +
-                       " is a pattern; write the name of one interface or VRF, such as \"eth0\"");
-  }
-  return parse_interface_name(text);
+  if (is_pattern(text)) return usage_error(in_quotes(text) + " is a pattern; " + advice);
+  return parse_device_name(text, advice);
 }
 
 Result<std::string> parse_description(std::string_view text) {

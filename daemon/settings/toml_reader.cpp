@@ -34,32 +34,36 @@ const char* type_of(const toml::node& node) {
   }
 }
 
-/// What to do about an error of the TOML parser, told by words of its message.
-std::string_view syntax_advice(std::string_view message) {
-  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> advice{{
-      {"cannot redefine existing array", "write [[interface]] or [[target]] in double brackets each time"},
-      {"cannot redefine", "give each key and each table once"},
-      {"could not determine value type", "write \"text\" in quotes or a whole number"},
-      {"expected value", "write \"text\" in quotes or a whole number"},
-      {"expected '='", "write key = value"},
-      {"utf-8", "save the file as UTF-8"},
-  }};
-  for (const auto& [words, what_to_do] : advice) {
-    if (message.find(words) != std::string_view::npos) return what_to_do;
-  }
-  return "see https://toml.io for how TOML is written";
-}
+/// What to do about an error of the TOML parser, told by words of its message: the first that fit.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 19> syntax_advice{{
+    {"cannot redefine existing array", "write [[interface]] or [[target]] in double brackets each time"},
+    {"cannot redefine", "give each key and each table once"},
+    {"could not determine value type", "write \"text\" in quotes or a whole number"},
+    {"expected value", "write \"text\" in quotes or a whole number"},
+    {"expected '='", "write key = value"},
+    {"utf-8", "save the file as UTF-8"},
+    {"nested", "no key needs as many brackets"},
+    {"after '\\r'", "end lines with a line feed"},
+    {"in comments", "remove the control character"},
+    {"comment or whitespace", "write each key = value and each [section] on a line of its own"},
+    {"in root table", "write key = value, [section] or # a comment"},
+    {"in inline table", "write [section] above its keys instead of braces"},
+    {"in array", "write [\"a\", \"b\"]"},
+    {"in table header", "write [section], or [[interface]] and [[target]]"},
+    {"in key", "write each name of a key or [section] in letters, digits, '_' and '-'"},
+    {"in boolean", "write true or false in small letters"},
+    {"string", "end a string on its line with the quote it begins with, and double each backslash in it"},
+    {"unicode", "write \\u and four hexadecimal digits, or the character itself"},
+    {"", "write a number in digits alone, and all else, such as an address or a duration, in quotes"},
+}};
 
 Error syntax_error(const std::string& file, const toml::parse_error& error) {
-  std::string_view message = error.description();
-  const std::string advice(syntax_advice(message));
-  std::string problem = "syntax error: ";
   static constexpr std::string_view preamble = "Error while parsing ";
-  if (message.starts_with(preamble)) {
-    message.remove_prefix(preamble.size());
-    problem = "syntax error in ";
-  }
-  return place_at(file, error.source()).error(problem + std::string(message) + "; " + advice);
+  std::string problem(error.description());
+  problem = problem.starts_with(preamble) ? " in " + problem.substr(preamble.size()) : ": " + problem;
+  const auto fits = [&](const auto& advice) { return problem.find(advice.first) != std::string::npos; };
+  const std::string advice(std::ranges::find_if(syntax_advice, fits)->second);
+  return place_at(file, error.source()).error("syntax error" + problem + "; " + advice);
 }
 
 /// A string ends on its line, unless it has triple quotes: on such a line every dot counts.

@@ -157,14 +157,17 @@ Result<std::string> parse_listen(std::string_view text) {
       "to turn metrics off");
 }
 
-Result<std::string> parse_interface_name(std::string_view text) {
-  static const std::string advice =
-      "; write the name that \"ip link\" shows, such as \"eth0\", or a pattern such as \"eth*\"";
-  if (text.empty()) return usage_error("the name is empty" + advice);
+Result<std::string> parse_device_name(std::string_view text, const std::string& advice) {
+  if (text.empty()) return usage_error("the name is empty; " + advice);
   if (const char* problem = interface_name_problem(text)) {
-    return usage_error(in_quotes(text) + " " + problem + advice);
+    return usage_error(in_quotes(text) + " " + problem + "; " + advice);
   }
   return std::string(text);
+}
+
+Result<std::string> parse_interface_name(std::string_view text) {
+  return parse_device_name(
+      text, "write the name that \"ip link\" shows, such as \"eth0\", or a pattern such as \"eth*\"");
 }
 
 Result<std::string> parse_zone_name(std::string_view text) {

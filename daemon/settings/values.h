@@ -40,7 +40,9 @@ Result<std::string> parse_file_path(std::string_view text, const std::string& ad
 /// HOST:PORT with a numeric host, IPv6 in brackets, or "". Port 0: any free one.
 Result<std::string> parse_listen(std::string_view text);
 
-/// What the kernel accepts as an interface's name, or a pattern of names.
+/// What the kernel accepts as an interface's name, or a pattern of names. `advice` stands behind the
+/// semicolon.
+Result<std::string> parse_device_name(std::string_view text, const std::string& advice);
 Result<std::string> parse_interface_name(std::string_view text);
 
 Result<std::string> parse_zone_name(std::string_view text);

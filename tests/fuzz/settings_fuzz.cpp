@@ -24,6 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size) {
   if (settings) return 0;
   const std::string& message = settings.error().message;
   must(message.find('\n') == std::string::npos);
-  must(message.starts_with("file"));
+  must(message.starts_with("file:"));
+  must(message.find("; ") != std::string::npos);  // what would be right
   return 0;
 }

@@ -1,30 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Years of operation in a minute: kills, restarts, reloads, resizes and upgrades in random order, under live
 // connections and thousands of flows. Not one is lost, and nothing is left in the kernel.
-#include <bpf/bpf.h>
 #include <gmock/gmock.h>
 
 #include <optional>
 #include <random>
 
 #include "daemon_lab.h"
+#include "kernel_objects.h"
 #include "older_build.h"
 #include "sockets.h"
 
 namespace xdpflowd::test {
 namespace {
-
-struct InKernel {
-  size_t programs = 0, maps = 0;
-};
-
-/// Of the whole machine: nobody else may load anything meanwhile, but what earlier tests had may still go.
-InKernel count_in_kernel() {
-  InKernel count;
-  for (uint32_t id = 0; bpf_prog_get_next_id(id, &id) == 0;) ++count.programs;
-  for (uint32_t id = 0; bpf_map_get_next_id(id, &id) == 0;) ++count.maps;
-  return count;
-}
 
 class Production : public PlainLab {
  protected:
@@ -86,7 +74,7 @@ class Production : public PlainLab {
 };
 
 TEST_F(Production, NothingIsLostOrLeaked) {
-  const auto before = count_in_kernel();
+  const auto before = KernelObjects::count();
   std::optional<Background> daemon(start_daemon(config_));
   const auto connections = open_tcp(lab, Lab::server4, 8080, 5);
   make_silent_flows();
@@ -107,13 +95,9 @@ TEST_F(Production, NothingIsLostOrLeaked) {
   EXPECT_EQ(records().size(), 0U);
   EXPECT_EQ(stop_daemon(*daemon), 0);
   must_ctl({"unload"});
-  const auto nothing_left = [&] {
-    const auto now = count_in_kernel();
-    return now.programs <= before.programs && now.maps <= before.maps;
-  };
-  EXPECT_TRUE(eventually(patience, nothing_left))
-      << count_in_kernel().programs << " programs and " << count_in_kernel().maps << " maps, before "
-      << before.programs << " and " << before.maps;
+  EXPECT_TRUE(eventually(patience, [&] { return KernelObjects::count().at_most(before); }))
+      << KernelObjects::count().programs << " programs and " << KernelObjects::count().maps
+      << " maps, before " << before.programs << " and " << before.maps;
 }
 
 }  // namespace

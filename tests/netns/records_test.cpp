@@ -81,6 +81,13 @@ TEST_F(Records, AFullDiskIsCountedAndLoggedOnceAndTheFileHoldsWholeLines) {
   EXPECT_TRUE(eventually(patience, [&] { return records("disk/records.jsonl").size() == written + 10; }));
 }
 
+TEST_F(Records, WhatEndedJustBeforeAStopIsWritten) {
+  auto daemon = start_daemon();
+  end_flows(4000, 20);
+  EXPECT_EQ(stop_daemon(daemon), 0);
+  EXPECT_EQ(records().size(), 20U);
+}
+
 TEST_F(Records, WithoutAFileNoneIsKeptAndNoneIsLost) {
   const auto daemon = start_daemon({.records = ""});
   end_flows(4000, 5);

@@ -207,6 +207,16 @@ size_t receive_udp(const UniqueFd& socket) {
   return static_cast<size_t>(got);
 }
 
+void answer_udp(const UniqueFd& socket) {
+  std::array<char, 65536> buffer;
+  sockaddr_storage from{};
+  socklen_t size = sizeof from;
+  auto* const peer = reinterpret_cast<sockaddr*>(&from);
+  const ssize_t got = recvfrom(socket.get(), buffer.data(), buffer.size(), 0, peer, &size);
+  if (got < 0) give_up("recvfrom");
+  if (sendto(socket.get(), buffer.data(), static_cast<size_t>(got), 0, peer, size) != got) give_up("sendto");
+}
+
 FrameSender::FrameSender(const Netns& netns, const std::string& device) {
   netns.call([&] {
     socket_ = UniqueFd(socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0));

@@ -50,6 +50,8 @@ UniqueFd udp_socket(const Netns& netns, const std::string& address, uint16_t por
 void send_udp(const UniqueFd& socket, const std::string& address, uint16_t port, size_t bytes);
 /// Bytes of the next datagram.
 size_t receive_udp(const UniqueFd& socket);
+/// Sends the next datagram back to where it came from.
+void answer_udp(const UniqueFd& socket);
 
 /// Sends frames as they are, from a device of a namespace.
 class FrameSender {

@@ -27,15 +27,15 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"[daemon]\nlog_level = yes\n", "2:13", "could not determine value type", "in quotes"},
         BadInput{"[daemon]\nlog_level =\n", "2:12", "expected value", "in quotes"},
         BadInput{"[daemon]\nlog_level \"info\"\n", "2:11", "expected '='", "key = value"},
-        BadInput{"[daemon\n", "1:8", "expected ']'", "toml.io"},
+        BadInput{"[daemon\n", "1:8", "expected ']'", "[section]"},
         BadInput{"[metrics]\nlisten = \"\"\nlisten = \"\"\n", "3:10", "cannot redefine", "each key"},
         BadInput{"[daemon]\n[metrics]\n[daemon]\n", "3:1", "cannot redefine existing table 'daemon'", "once"},
         BadInput{"[zone.a]\n[zone.b]\n[zone.a]\n", "3:1", "cannot redefine existing table 'zone.a'", "once"},
         BadInput{"[[interface]]\nname = \"a\"\n[interface]\nname = \"b\"\n", "3:1", "cannot redefine",
                  "[[interface]]"},
-        BadInput{"[daemon]\nlog_level = t\x1b\n", "2:14", "saw 't\\x1b'", "toml.io"},
+        BadInput{"[daemon]\nlog_level = t\x1b\n", "2:14", "saw 't\\x1b'", "true or false"},
         BadInput{"# \xff\n", "1:2", "invalid utf-8", "UTF-8"},
-        BadInput{"[daemon]\n\"a\x01\" = 1\n", "2:3", "control character", "toml.io"},
+        BadInput{"[daemon]\n\"a\x01\" = 1\n", "2:3", "control character", "end a string"},
         BadInput{"a = \"\"\"\n\"\"\"" + repeated(".a", 40) + "\n", "2:1", "more than 32 dots", "no key"},
         BadInput{"\n\n\"\\\"\"" + repeated(".'a'", 40) + " = 1\n", "3:1", "more than 32 dots", "no key"},
         BadInput{"\n\na" + repeated(".a", 40) + " = 1\n", "3:1", "more than 32 dots", "no key"}));
@@ -177,7 +177,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{with_interface + "vlan = 5\n" + with_interface + "vlan = 5\n", "6:8",
                  "\"wan0\" with vlan 5 is already in line 3", "write it once"},
         BadInput{with_interface + "mode = \"native\"\n" + with_interface + "vlan = 5\nmode = \"auto\"\n",
-                 "7:8", "differs from that of \"wan0\" in line 3", "one mode"}));
+                 "7:8", "differs from that of \"wan0\" in line 3", "same mode"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Timeouts, Refuses,

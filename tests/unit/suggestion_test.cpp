@@ -19,5 +19,11 @@ TEST(InQuotes, IsShortAndSafeForATerminal) {
   EXPECT_LT(in_quotes(std::string(1000, 'a')).size(), 100u);
 }
 
+TEST(InQuotes, ShowsWhatATerminalWouldObeyOrWriteBackwards) {
+  EXPECT_EQ(in_quotes("a\u009b31m"), "\"a\\xc2\\x9b31m\"");
+  EXPECT_EQ(in_quotes("log_level\u202e"), "\"log_level\\xe2\\x80\\xae\"");
+  EXPECT_EQ(in_quotes("caf\u00e9 \u0663"), "\"caf\u00e9 \u0663\"");
+}
+
 }  // namespace
 }  // namespace xdpflowd

@@ -111,9 +111,9 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{target("source = \"192.0.2.1\"\n"), "6:10", "the target's own address", "this machine"},
         BadInput{target("interface = \"eth*\"\n"), "6:13", "\"eth*\" is a pattern", "one interface or VRF"},
         BadInput{target("interface = \"a/b\"\n"), "6:13", "a character that no interface name has",
-                 "ip link"},
+                 "one interface or VRF"},
         BadInput{target("interface = \"sixteen_bytes_xx\"\n"), "6:13", "longer than the 15 bytes",
-                 "ip link"}));
+                 "one interface or VRF"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Probe, TargetRefuses,

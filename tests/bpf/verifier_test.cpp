@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the kernel's verifier has to do for each program. A million instructions is the most it follows: a
+// change that comes near is seen here, not on a user's kernel. The limits leave a third of room or more above
+// what was measured for version 0.1, and 6.1 counts in another way than those after it:
+//
+//            instructions                     states                   deepest frame
+//            6.1       6.12      6.18         6.1     6.12    6.18
+//   xdpflow  213 468   114 764   141 698      4 873   4 657   5 005    208 bytes
+//   admin     37 987    69 986    88 234      2 063   3 129   3 037    184
+//   probe     93 037    15 714    15 915        626     444     436    144
+//   census        24        46        46          2       3       3      8
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <regex>
+#include <sstream>
+#include <string>
+
+#include "xdpflow/abi.h"
+
+// The skeletons name types of the contract without including it.
+#include "admin.skel.h"
+#include "census.skel.h"
+#include "probe.skel.h"
+#include "xdpflow.skel.h"
+
+namespace xdpflowd::test {
+namespace {
+
+constexpr uint32_t statistics_only = 4;  // BPF_LOG_STATS
+
+struct Effort {
+  uint32_t instructions = 0, states = 0, frame = 0;
+};
+
+std::ostream& operator<<(std::ostream& out, const Effort& effort) {
+  return out << effort.instructions << " instructions, " << effort.states << " states, " << effort.frame
+             << " bytes of stack";
+}
+
+uint32_t number_in(const std::string& log, const std::string& pattern) {
+  std::smatch found;
+  if (!std::regex_search(log, found, std::regex(pattern)))
+    throw std::runtime_error("the verifier does not say \"" + pattern + "\": " + log);
+  return static_cast<uint32_t>(std::stoul(found[1].str()));
+}
+
+/// "stack depth 160+96+0": of each function.
+uint32_t deepest_frame(const std::string& log) {
+  std::smatch found;
+  if (!std::regex_search(log, found, std::regex("stack depth ([0-9+]+)")))
+    throw std::runtime_error("the verifier does not tell the stack's depth: " + log);
+  std::istringstream depths(found[1].str());
+  uint32_t deepest = 0;
+  for (std::string depth; std::getline(depths, depth, '+');)
+    deepest = std::max(deepest, static_cast<uint32_t>(std::stoul(depth)));
+  return deepest;
+}
+
+template <class Skeleton>
+Effort effort_of(Skeleton* (*open)(), void (*destroy)(Skeleton*), const char* name) {
+  const std::unique_ptr<Skeleton, void (*)(Skeleton*)> skeleton(open(), destroy);
+  bpf_program* program = bpf_object__find_program_by_name(skeleton->obj, name);
+  std::array<char, 4096> log{};
+  bpf_program__set_log_level(program, statistics_only);
+  bpf_program__set_log_buf(program, log.data(), log.size());
+  if (bpf_object__load(skeleton->obj) != 0)
+    throw std::runtime_error(std::string("the kernel refuses ") + name + ": " + log.data());
+  const std::string said = log.data();
+  return {number_in(said, "processed ([0-9]+) insns"), number_in(said, "peak_states ([0-9]+)"),
+          deepest_frame(said)};
+}
+
+bool is_before_6_12() {
+  utsname name{};
+  unsigned major = 0, minor = 0;
+  if (uname(&name) != 0 || std::sscanf(name.release, "%u.%u", &major, &minor) != 2)
+    throw std::runtime_error("what kernel is this?");
+  return major < 6 || (major == 6 && minor < 12);
+}
+
+struct Limits {
+  Effort before_6_12, since_6_12;
+};
+
+/// What was measured is in the results of the run too, where it can be compared.
+void expect_within(const Limits& limits, const Effort& effort) {
+  std::cout << effort << '\n';
+  testing::Test::RecordProperty("instructions", static_cast<int>(effort.instructions));
+  testing::Test::RecordProperty("states", static_cast<int>(effort.states));
+  testing::Test::RecordProperty("frame", static_cast<int>(effort.frame));
+  const Effort& limit = is_before_6_12() ? limits.before_6_12 : limits.since_6_12;
+  EXPECT_LE(effort.instructions, limit.instructions);
+  EXPECT_LE(effort.states, limit.states);
+  EXPECT_LE(effort.frame, limit.frame);
+}
+
+TEST(Verifier, FollowsThePacketProgramWithinItsLimits) {
+  expect_within({.before_6_12 = {300'000, 7'000, 256}, .since_6_12 = {200'000, 7'000, 256}},
+                effort_of(xdpflow_bpf__open, xdpflow_bpf__destroy, "xdpflow"));
+}
+
+TEST(Verifier, FollowsTheAdminProgramWithinItsLimits) {
+  expect_within({.before_6_12 = {55'000, 3'000, 232}, .since_6_12 = {125'000, 4'500, 232}},
+                effort_of(admin_bpf__open, admin_bpf__destroy, "admin"));
+}
+
+TEST(Verifier, FollowsTheProbeProgramWithinItsLimits) {
+  expect_within({.before_6_12 = {130'000, 900, 192}, .since_6_12 = {25'000, 650, 192}},
+                effort_of(probe_bpf__open, probe_bpf__destroy, "probe"));
+}
+
+TEST(Verifier, FollowsTheCensusWithinItsLimits) {
+  expect_within({.before_6_12 = {100, 10, 32}, .since_6_12 = {100, 10, 32}},
+                effort_of(census_bpf__open, census_bpf__destroy, "census"));
+}
+
+}  // namespace
+}  // namespace xdpflowd::test
