@@ -17,7 +17,7 @@
 char LICENSE[] SEC("license")
 = "GPL";
 
-enum { SINK_CPUS = 64, NUMBERS = 1 << 24, EPHEMERAL_PORTS = 1 << 15 };
+enum { SINK_CPUS = 64, NUMBERS = 1 << 24, EPHEMERAL_PORTS = 1 << 15, ACK_FLAG = 0x10 };
 
 struct live_job job __attribute__((aligned(64))) = {};
 
@@ -106,6 +106,40 @@ int sink(struct xdp_md *ctx)
 		return XDP_PASS;
 	arrived[bpf_get_smp_processor_id() % SINK_CPUS].packets++;
 	return XDP_DROP;
+}
+
+/* Takes the frame back to where it came from, as the answer to a SYN. */
+static __always_inline void make_answer(struct frame *frame)
+{
+	__u8 mac[ETH_ALEN];
+	__be32 address = frame->ip.saddr;
+	__be16 port = frame->tcp.source;
+	__u32 answered = bpf_ntohl(frame->tcp.seq) + 1;
+
+	__builtin_memcpy(mac, frame->ethernet.h_source, ETH_ALEN);
+	__builtin_memcpy(frame->ethernet.h_source, frame->ethernet.h_dest, ETH_ALEN);
+	__builtin_memcpy(frame->ethernet.h_dest, mac, ETH_ALEN);
+	frame->ip.saddr = frame->ip.daddr;
+	frame->ip.daddr = address;
+	frame->tcp.source = frame->tcp.dest;
+	frame->tcp.dest = port;
+	frame->tcp.ack = 1;
+	frame->tcp.ack_seq = bpf_htonl(answered);
+	frame->tcp.check = adjusted(frame->tcp.check, ACK_FLAG + (answered >> 16) + (answered & 0xffff));
+}
+
+/* A server that answers SYNs from 10.0.0.0/8, as fast as they come. */
+SEC("xdp")
+int answer(struct xdp_md *ctx)
+{
+	struct frame *frame = (void *)(long)ctx->data;
+
+	if ((void *)frame->padding > (void *)(long)ctx->data_end ||
+	    frame->ethernet.h_proto != bpf_htons(ETH_P_IP) || !is_ours(frame->ip.saddr) ||
+	    frame->ip.protocol != IPPROTO_TCP || !frame->tcp.syn)
+		return XDP_PASS;
+	make_answer(frame);
+	return XDP_TX;
 }
 
 /* The empty program. */

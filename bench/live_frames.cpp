@@ -90,6 +90,10 @@ void LiveFrames::sink(const Device& device) const {
   attach_xdp(device, bpf_program__fd(live_->progs.sink));
 }
 
+void LiveFrames::answer(const Device& device) const {
+  attach_xdp(device, bpf_program__fd(live_->progs.answer));
+}
+
 void LiveFrames::prepare(const Device& from, const Traffic& traffic) {
   auto& job = live_->bss->job;
   job = {};

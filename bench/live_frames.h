@@ -41,6 +41,8 @@ class LiveFrames {
 
   /// What arrives at this device from or for 10.0.0.0/8 is counted, and ends there.
   void sink(const Device& device) const;
+  /// SYNs from 10.0.0.0/8 that arrive at this device are answered there.
+  void answer(const Device& device) const;
   /// Sends from a device, on the CPU of the caller; how many arrived.
   uint64_t send(const Device& from, const Traffic& traffic, uint32_t packets);
   /// The same in slices of some milliseconds; packets per second that arrived, the median of `slices`. Time
