@@ -134,11 +134,12 @@ void say_what_differs(const Results& results, uint32_t size) {
                " flows, as many as nf_conntrack may hold on this machine; xdpflowd has half of them for "
                "flows that have not proved themselves.");
   results.note(
-      "Each SYN has another source and is answered by a SYN-ACK. The connections speak in turns, each about "
-      "once a "
-      "second; a flow is lost if it is no longer in the table, or counts from the beginning again. "
-      "nf_conntrack, "
-      "when full, gives up a connection that nobody has acknowledged for one that is new.");
+      "One flood each, as fast as one CPU makes it. Each SYN has another source, and is answered by a "
+      "SYN-ACK. "
+      "The connections speak in turns, each about once a second. A flow is lost if it is not in the table "
+      "any "
+      "more, or counts from the beginning again.");
+  results.note("nf_conntrack, when full, gives up a connection that nobody has acknowledged for a new one.");
 }
 
 void measure(const Plan& plan) {

@@ -9,7 +9,6 @@
 #include <linux/in.h>
 #include <linux/ip.h>
 #include <linux/tcp.h>
-#include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "live_job.h"
@@ -30,10 +29,7 @@ struct {
 struct frame {
 	struct ethhdr ethernet;
 	struct iphdr ip;
-	union {
-		struct udphdr udp;
-		struct tcphdr tcp;
-	};
+	struct tcphdr tcp;
 	__u8 padding[6];
 } __attribute__((packed, aligned(4)));
 _Static_assert(sizeof(struct frame) == LIVE_FRAME_SIZE, "a frame is a frame");
@@ -71,11 +67,8 @@ static __always_inline void give_flow(struct frame *frame, __u32 number)
 	else
 		frame->ip.saddr = address;
 	frame->ip.check = adjusted(frame->ip.check, more);
-	frame->udp.source = bpf_htons(bpf_ntohs(frame->udp.source) + port);
-	if (frame->ip.protocol == IPPROTO_TCP)
-		frame->tcp.check = adjusted(frame->tcp.check, more + port);
-	else
-		frame->udp.check = adjusted(frame->udp.check, more + port);
+	frame->tcp.source = bpf_htons(bpf_ntohs(frame->tcp.source) + port);
+	frame->tcp.check = adjusted(frame->tcp.check, more + port);
 }
 
 /* Pages are recycled as the last receiver left them: all of the frame is written anew. */
@@ -100,7 +93,7 @@ int sink(struct xdp_md *ctx)
 {
 	struct frame *frame = (void *)(long)ctx->data;
 
-	if ((void *)&frame->udp > (void *)(long)ctx->data_end ||
+	if ((void *)&frame->tcp > (void *)(long)ctx->data_end ||
 	    frame->ethernet.h_proto != bpf_htons(ETH_P_IP) ||
 	    !(is_ours(frame->ip.saddr) || is_ours(frame->ip.daddr)))
 		return XDP_PASS;

@@ -27,7 +27,7 @@ constexpr uint32_t slice_packets = 4096;
   throw std::runtime_error(what + ": " + std::strerror(errno));
 }
 
-constexpr size_t ip_at = 14, transport_at = 34, ip_check_at = 24, addresses_at = 26;
+constexpr size_t ip_at = 14, ip_check_at = 24, addresses_at = 26, tcp_at = 34, tcp_check_at = 50;
 
 uint32_t sum_of(std::span<const uint8_t> bytes) {
   uint32_t sum = 0;
@@ -41,15 +41,13 @@ void put_check(test::Bytes& frame, size_t at, uint32_t sum) {
   frame.at(at + 1) = static_cast<uint8_t>(~sum);
 }
 
-/// Those of RFC 1071, over IPv4 without options and the whole frame behind it.
+/// Those of RFC 1071, of IP and of TCP.
 void add_checksums(test::Bytes& frame) {
   const std::span<const uint8_t> bytes(frame);
-  const uint8_t protocol = frame.at(ip_at + 9);
-  const auto transport = bytes.subspan(transport_at);
-  put_check(frame, ip_check_at, sum_of(bytes.subspan(ip_at, transport_at - ip_at)));
-  const uint32_t pseudo =
-      sum_of(bytes.subspan(addresses_at, 8)) + protocol + static_cast<uint32_t>(transport.size());
-  put_check(frame, transport_at + (protocol == IPPROTO_TCP ? 16 : 6), pseudo + sum_of(transport));
+  const auto segment = bytes.subspan(tcp_at);
+  put_check(frame, ip_check_at, sum_of(bytes.subspan(ip_at, tcp_at - ip_at)));
+  const uint32_t pseudo = sum_of(bytes.subspan(addresses_at, 8)) + IPPROTO_TCP;
+  put_check(frame, tcp_check_at, pseudo + static_cast<uint32_t>(segment.size()) + sum_of(segment));
 }
 
 void put_frame(std::span<uint8_t> place, const Device& from, const test::Packet& packet) {

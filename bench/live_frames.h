@@ -16,7 +16,7 @@
 
 namespace xdpflowd::bench {
 
-/// Packets that differ in one address, which is 10.0.0.0 + the number of their flow.
+/// TCP segments over IPv4 that differ in one address, which is 10.0.0.0 + the number of their flow.
 struct Traffic {
   test::Packet packet;   ///< with 10.0.0.0 as that address
   bool reverse = false;  ///< that address is the destination

@@ -8,7 +8,7 @@
 enum { LIVE_FRAME_SIZE = 60 }; /* 64 bytes on the wire, where a checksum follows */
 
 struct live_job {
-  __u8 frame[LIVE_FRAME_SIZE];       /* IPv4 without options, UDP or TCP; one of its addresses is 10.0.0.0 */
+  __u8 frame[LIVE_FRAME_SIZE];       /* TCP over IPv4, without IP options; one of its addresses is 10.0.0.0 */
   __u8 fresh_frame[LIVE_FRAME_SIZE]; /* the first one of a flow */
   __u32 reverse;                     /* 1: the destination is that address; 0: the source is */
   __u32 first;

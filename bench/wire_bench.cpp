@@ -23,7 +23,7 @@ struct Plan {
 };
 
 const Plan full{{1, 1000, 200'000}, 9, 20};
-const Plan quick{{1, 1000, 50'000}, 3, 12};
+const Plan quick{{1, 1000, 50'000}, 3, 8};
 constexpr uint32_t fresh_every = 20;  // 5 %
 
 const Setting forwarding{"kernel forwarding"}, empty{"+ empty XDP program", Xdp::empty},
