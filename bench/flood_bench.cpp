@@ -43,7 +43,7 @@ class Flood {
   uint64_t syns_arrived() const;
   /// How many of them are answered.
   double send(uint64_t syns);
-  size_t lost(const PacketsOf& before) const;
+  size_t lost(const BytesOf& before) const;
 
   LiveFrames& live_;
   Lab lab_{{.static_neighbours = true}};
@@ -81,9 +81,9 @@ double Flood::send(uint64_t syns) {
   return static_cast<double>(answers) / static_cast<double>(sent);
 }
 
-size_t Flood::lost(const PacketsOf& before) const {
+size_t Flood::lost(const BytesOf& before) const {
   size_t lost = 0;
-  const auto after = peer_->packets(sessions_.clients());
+  const auto after = peer_->bytes(sessions_.clients());
   for (const uint16_t client : sessions_.clients()) {
     const auto then = before.find(client), now = after.find(client);
     if (then == before.end()) throw std::runtime_error("a flow was not there before the flood");
@@ -93,8 +93,8 @@ size_t Flood::lost(const PacketsOf& before) const {
 }
 
 Aftermath Flood::rage(uint64_t syns) {
-  sessions_.talk();
-  const auto before = peer_->packets(sessions_.clients());
+  sessions_.say_much();
+  const auto before = peer_->bytes(sessions_.clients());
   Newcomers newcomers(lab_);
   std::jthread talking([&](const std::stop_token& stop) {
     while (!stop.stop_requested()) sessions_.talk();

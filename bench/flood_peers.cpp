@@ -21,11 +21,11 @@ class Xdpflowd : public FloodPeer {
  public:
   Xdpflowd(const Lab& lab, const LiveFrames&, uint32_t size) : daemon_(lab.router, {size / 2, size / 2}) {}
 
-  PacketsOf packets(const std::vector<uint16_t>&) const override {
-    PacketsOf found;
+  BytesOf bytes(const std::vector<uint16_t>&) const override {
+    BytesOf found;
     for (const auto& flow :
          daemon_.flows({"--table", "established", "--port", std::to_string(Sessions::port)}))
-      found[flow.at("source_port")] = flow.at("packets_forward");
+      found[flow.at("source_port")] = flow.at("bytes_forward");
     return found;
   }
   void check() const override { daemon_.check_timers(); }
@@ -40,10 +40,10 @@ class OneTable : public FloodPeer {
     for (const char* device : {"lan0", "wan0"}) attach_xdp({lab.router, device}, floor_.program());
   }
 
-  PacketsOf packets(const std::vector<uint16_t>& clients) const override {
-    PacketsOf found;
+  BytesOf bytes(const std::vector<uint16_t>& clients) const override {
+    BytesOf found;
     for (const uint16_t client : clients)
-      if (const uint64_t packets = floor_.packets(key_of(client))) found[client] = packets;
+      if (const uint64_t bytes = floor_.bytes(key_of(client))) found[client] = bytes;
     return found;
   }
 
@@ -72,11 +72,12 @@ class NfConntrack : public FloodPeer {
     router_.set("netfilter/nf_conntrack_acct", "1");
   }
 
-  PacketsOf packets(const std::vector<uint16_t>&) const override {
-    PacketsOf found;
+  BytesOf bytes(const std::vector<uint16_t>&) const override {
+    BytesOf found;
     std::istringstream lines(router_.must_run({"conntrack", "-L", "-p", "tcp", "--state", "ESTABLISHED",
                                                "--orig-port-dst", std::to_string(Sessions::port)}));
-    const std::regex original("sport=([0-9]+) dport=[0-9]+ packets=([0-9]+)");  // the first of a line
+    const std::regex original(
+        "sport=([0-9]+) dport=[0-9]+ packets=[0-9]+ bytes=([0-9]+)");  // the first of a line
     std::smatch match;
     for (std::string line; std::getline(lines, line);)
       if (std::regex_search(line, match, original))

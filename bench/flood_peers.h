@@ -14,7 +14,7 @@
 namespace xdpflowd::bench {
 
 /// By the client's port.
-using PacketsOf = std::map<uint16_t, uint64_t>;
+using BytesOf = std::map<uint16_t, uint64_t>;
 
 class FloodPeer {
  public:
@@ -23,8 +23,8 @@ class FloodPeer {
   FloodPeer(const FloodPeer&) = delete;
   FloodPeer& operator=(const FloodPeer&) = delete;
 
-  /// Of the established connections to Sessions::port that it knows: packets since it does.
-  virtual PacketsOf packets(const std::vector<uint16_t>& clients) const = 0;
+  /// Of the established connections to Sessions::port that it knows: bytes since it does.
+  virtual BytesOf bytes(const std::vector<uint16_t>& clients) const = 0;
   /// Throws if it could not work as it should.
   virtual void check() const {}
 };

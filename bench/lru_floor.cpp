@@ -29,10 +29,10 @@ LruFloor::LruFloor(uint32_t flows) : floor_(floor_bpf__open(), floor_bpf__destro
     throw std::runtime_error(std::string("cannot load the floor: ") + std::strerror(errno));
 }
 
-uint64_t LruFloor::packets(const xf_flow_key& key) const {
+uint64_t LruFloor::bytes(const xf_flow_key& key) const {
   Value value{};
   if (bpf_map_lookup_elem(bpf_map__fd(floor_->maps.floor_flows), &key, &value)) return 0;
-  return value.packets + 1;  // the first makes the entry and is not counted
+  return value.bytes + 1;  // the first packet makes the entry and is not counted
 }
 
 }  // namespace xdpflowd::bench

@@ -18,8 +18,8 @@ class LruFloor {
   explicit LruFloor(uint32_t flows);
 
   int program() const { return bpf_program__fd(floor_->progs.track_floor); }
-  /// Packets of a flow since it is in the table; 0: it is not.
-  uint64_t packets(const xf_flow_key& key) const;
+  /// Of a flow, since it is in the table; 0: it is not.
+  uint64_t bytes(const xf_flow_key& key) const;
 
  private:
   test::Skeleton<floor_bpf> floor_{nullptr, floor_bpf__destroy};

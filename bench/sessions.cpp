@@ -15,7 +15,7 @@ namespace {
 using test::Lab;
 
 constexpr uint16_t newcomers_port = 9001;
-constexpr size_t said_bytes = 64;
+constexpr size_t said_bytes = 64, much_bytes = 100'000;
 /// In which all sessions talk once; between two newcomers.
 constexpr auto time_of_talk = std::chrono::milliseconds(800),
                pause_of_newcomers = std::chrono::milliseconds(50);
@@ -32,6 +32,10 @@ uint16_t local_port(const UniqueFd& socket) {
 
 Sessions::Sessions(const Lab& lab, size_t count) : pairs_(test::open_tcp(lab, Lab::server4, port, count)) {
   for (const auto& pair : pairs_) clients_.push_back(local_port(pair.client));
+}
+
+void Sessions::say_much() {
+  for (const auto& pair : pairs_) pair.send_up(much_bytes);
 }
 
 void Sessions::talk() {
