@@ -47,25 +47,6 @@ TEST_F(Strangers, BesideAForeignProgramTheOtherInterfacesWorkAndUnloadLeavesItAl
   EXPECT_EQ(attached("wan0"), Json());
 }
 
-TEST_F(Strangers, AProgramThatNoDispatcherTakesRunsByItselfAndTheLogSaysSo) {
-  Background daemon(lab.router.command({XDPFLOWD_ALONE, "--config", write_config({})}));
-  ASSERT_TRUE(daemon.wait_for_output("is ready", patience)) << daemon.err() << daemon.out();
-  EXPECT_TRUE(said(daemon, "xdpflow is the only XDP program of its interfaces")) << daemon.err();
-  EXPECT_NE(attached("lan0"), Json());
-  EXPECT_NE(attached("wan0"), Json());
-  const auto connection = open_tcp(lab, Lab::server4, 8080);
-  EXPECT_EQ(scrape().sum("xdpflowd_flows_created_total"), 1);
-}
-
-TEST_F(Strangers, WhoRequiresTheDispatcherGetsNoProgramByItself) {
-  const std::string config = write_config({.daemon = "dispatcher = \"require\""});
-  const Outcome outcome = lab.router.run({XDPFLOWD_ALONE, "--config", config});
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.out + outcome.err, HasSubstr("dispatcher"));
-  EXPECT_EQ(attached("lan0"), Json());
-  EXPECT_TRUE(std::filesystem::is_empty(bpffs.state_dir()));
-}
-
 TEST_F(Strangers, ATableWhosePinWasRemovedGivesItsFlowsToANewOne) {
   const DaemonConfig config = {.rest = "[timeouts]\nudp = \"1h\"\nicmp = \"1s\"\n"};
   {
