@@ -2,6 +2,7 @@
 """How late any timer is on this machine: cyclictest."""
 import collections
 import json
+import re
 import shutil
 
 from . import lab
@@ -16,7 +17,8 @@ def lateness(folder, seconds):
     lab.run("cyclictest", "--quiet", "--laptop", "--smp", "--priority=80", "--interval=1000", f"--loops={int(seconds * 1000)}",
             "--histogram=100000", f"--json={result}")
     counts = collections.Counter()
-    for thread in json.loads(result.read_text())["thread"].values():
+    # A thread that did not get to run at all has nan for an average, which is no JSON.
+    for thread in json.loads(re.sub(r"-?nan\b", "null", result.read_text()))["thread"].values():
         for microseconds, count in thread["histogram"].items():
             counts[int(microseconds)] += count
     return counts

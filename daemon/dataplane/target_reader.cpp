@@ -3,8 +3,8 @@
 
 #include <bpf/bpf.h>
 
-#include <algorithm>
 #include <cerrno>
+#include <map>
 #include <unordered_map>
 
 namespace xdpflowd {
@@ -41,23 +41,20 @@ Status for_each(const Map<uint32_t, Value>& map, uint64_t flags, Visit visit) {
 }  // namespace
 
 Result<std::vector<Target>> read_targets(const PinnedState& state) {
-  std::vector<Target> found;
-  std::unordered_map<uint32_t, size_t> places;
+  std::map<uint32_t, xf_target_config> configs;
   auto read = for_each(state.target_configs(), 0, [&](uint32_t index, const xf_target_config& config) {
-    places[index] = found.size();
-    found.push_back({.index = index, .config = config, .state = {}});
+    configs.insert_or_assign(index, config);
   });
   if (!read) return read.error();
-  std::vector<bool> complete(found.size());
-  read = for_each(state.targets(), BPF_F_LOCK, [&](uint32_t index, const xf_target& target) {
-    const auto place = places.find(index);
-    if (place == places.end()) return;
-    found[place->second].state = target;
-    complete[place->second] = true;
-  });
+  std::unordered_map<uint32_t, xf_target> states;
+  read = for_each(state.targets(), BPF_F_LOCK,
+                  [&](uint32_t index, const xf_target& target) { states.insert_or_assign(index, target); });
   if (!read) return read.error();
-  std::erase_if(found, [&](const Target& target) { return !complete[places[target.index]]; });
-  std::ranges::sort(found, {}, &Target::index);
+  std::vector<Target> found;
+  found.reserve(configs.size());
+  for (const auto& [index, config] : configs)
+    if (const auto known = states.find(index); known != states.end())
+      found.push_back({.index = index, .config = config, .state = known->second});
   return found;
 }
 
