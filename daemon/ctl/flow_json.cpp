@@ -20,7 +20,7 @@ void append_flow(std::string& out, const Flow& flow) {
 }  // namespace
 
 void write_flow_array(std::ostream& out, std::span<const Flow> flows) {
-  constexpr size_t block = 64 * 1024;
+  constexpr size_t block = 65536;
   std::string lines = "[";
   for (const Flow& flow : flows) {
     lines += '\n';
