@@ -2,11 +2,11 @@
 #include "app.h"
 
 #include <signal.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dataplane/configuration.h"
 #include "dataplane/kernel.h"
 #include "dataplane/state_lock.h"
@@ -58,7 +58,7 @@ Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader
   auto monitor = LinkMonitor::open();
   if (!monitor) return monitor.error();
   Interfaces interfaces(std::move(*monitor));
-  for (const auto& warning : settings.warnings) spdlog::warn("{}", warning);
+  for (const auto& warning : settings.warnings) log::warn("{}", warning);
   interfaces.advise(settings);
   // Before anything is attached: a start that is refused changes nothing. If the port is another xdpflowd's,
   // that is said instead.
@@ -74,10 +74,10 @@ Result<std::unique_ptr<App>> App::start(const Settings& settings, SettingsLoader
         &App::listen_to_signals, &App::listen_to_links, &App::start_ticking, &App::feed_watchdog})
     if (auto done = (app.get()->*step)(); !done) return done.error();
   if (auto working = app->housekeeper_.start(app->settings_); !working) return working.error();
-  if (app->http_) spdlog::info("metrics at http://{}/metrics", settings.metrics.listen);
+  if (app->http_) log::info("metrics at http://{}/metrics", settings.metrics.listen);
   app->tick();
-  spdlog::info("xdpflowd {} is ready: generation {} under {}", XDPFLOWD_VERSION,
-               app->data_plane_.generation(), settings.daemon.state_dir);
+  log::info("xdpflowd {} is ready: generation {} under {}", XDPFLOWD_VERSION, app->data_plane_.generation(),
+            settings.daemon.state_dir);
   app->notifier_.ready();
   return app;
 }
@@ -104,7 +104,7 @@ Status App::open_health() {
   news_.emplace(loop_, [this] { return health_->targets(); });
   if (auto applied = news_->apply(settings_.health); !applied) return applied;
   auto kept = keep(loop_.on_readable(health_->fd(), [this] {
-    if (auto probed = health_->probe_due(); !probed) spdlog::error("{}", probed.error().message);
+    if (auto probed = health_->probe_due(); !probed) log::error("{}", probed.error().message);
   }));
   return kept ? apply_targets(settings_) : kept;
 }
@@ -160,7 +160,7 @@ Status App::serve_metrics() {
 
 Status App::listen_to_signals() {
   const auto stop = [this] {
-    spdlog::info("stopping; the data plane stays at work (`xdpflowctl unload` removes it)");
+    log::info("stopping; the data plane stays at work (`xdpflowctl unload` removes it)");
     notifier_.stopping();
     if (records_) records_->drain();  // an unload may follow, and takes with it what is not written
     loop_.stop();
@@ -174,9 +174,9 @@ Status App::listen_to_signals() {
 Status App::listen_to_links() {
   return keep(loop_.on_readable(interfaces_.fd(), [this] {
     if (auto followed = interfaces_.on_links(settings_, data_plane_); !followed)
-      spdlog::error("interfaces: {}", followed.error().message);
+      log::error("interfaces: {}", followed.error().message);
     if (auto followed = health_->follow(interfaces_.links()); !followed)
-      spdlog::error("targets: {}", followed.error().message);
+      log::error("targets: {}", followed.error().message);
   }));
 }
 
@@ -205,13 +205,11 @@ void App::reload() {
 void App::give_up() {
   const auto detached = data_plane_.detach_all();
   if (detached && !*detached) {
-    spdlog::warn("{} is gone: the data plane was unloaded, nothing is left to do",
-                 settings_.daemon.state_dir);
+    log::warn("{} is gone: the data plane was unloaded, nothing is left to do", settings_.daemon.state_dir);
     return loop_.stop();
   }
-  spdlog::error("{} is gone, and nobody unloaded the data plane: {}; a new start begins with empty tables",
-                settings_.daemon.state_dir,
-                detached ? "the programs are detached" : detached.error().message);
+  log::error("{} is gone, and nobody unloaded the data plane: {}; a new start begins with empty tables",
+             settings_.daemon.state_dir, detached ? "the programs are detached" : detached.error().message);
   loop_.stop(1);
 }
 
@@ -219,32 +217,32 @@ void App::tick() {
   if (!data_plane_.is_pinned()) return give_up();
   const auto beat = data_plane_.heartbeat();
   healthy_ = static_cast<bool>(beat);
-  if (!beat) spdlog::error("heartbeat: {}", beat.error().message);
+  if (!beat) log::error("heartbeat: {}", beat.error().message);
   balance_books();
   if (records_) records_->drain();
   housekeeper_.tick();
   events_->drain();
-  if (auto ticked = health_->tick(); !ticked) spdlog::error("targets: {}", ticked.error().message);
+  if (auto ticked = health_->tick(); !ticked) log::error("targets: {}", ticked.error().message);
 }
 
 void App::balance_books() {
   const auto snapshot = books_.balance();
   if (!snapshot)
-    spdlog::error("books: {}", snapshot.error().message);
+    log::error("books: {}", snapshot.error().message);
   else
     notifier_.status(service_status(*snapshot));
 }
 
 void App::reopen_records() {
   if (!records_) {
-    spdlog::info("SIGUSR1: no records file is configured");
+    log::info("SIGUSR1: no records file is configured");
     return;
   }
   records_->drain();
   if (auto reopened = records_->reopen(); !reopened)
-    spdlog::error("{}; the old file stays in use", reopened.error().message);
+    log::error("{}; the old file stays in use", reopened.error().message);
   else
-    spdlog::info("{}: reopened", settings_.records.file);
+    log::info("{}: reopened", settings_.records.file);
 }
 
 Result<std::string> App::metrics_page() {

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "housekeeper.h"
 
-#include <spdlog/spdlog.h>
-
 #include "base/clock.h"
+#include "base/log.h"
 #include "dataplane/former_program.h"
 #include "dataplane/plan.h"
 
@@ -17,7 +16,7 @@ Status Housekeeper::start(const Settings& settings) {
   for (const auto& zone : settings.zones)
     for (const auto table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED})
       if (auto resized = resizer_.resize(zone.name, table, size_of(zone, table)); !resized)
-        spdlog::error("{}; the table keeps its size", resized.error().message);
+        log::error("{}; the table keeps its size", resized.error().message);
   resizing_ = true;
   const auto former = former_program(data_plane_.state());
   if (!former) return former.error();
@@ -50,15 +49,15 @@ Status Housekeeper::add_zone(const ZoneSettings& zone) {
 }
 
 void Housekeeper::tick() {
-  if (auto forgotten = forget_former_program(); !forgotten) spdlog::error("{}", forgotten.error().message);
+  if (auto forgotten = forget_former_program(); !forgotten) log::error("{}", forgotten.error().message);
   if (resizing_ && !turns_)
-    if (auto working = work(); !working) spdlog::error("{}", working.error().message);
+    if (auto working = work(); !working) log::error("{}", working.error().message);
 }
 
 Status Housekeeper::forget_former_program() {
   const auto freed = forget_if_freed(data_plane_.state());
   if (!freed) return freed.error();
-  if (*freed) spdlog::info("the kernel has freed the program of the generation before");
+  if (*freed) log::info("the kernel has freed the program of the generation before");
   return ok();
 }
 
@@ -79,7 +78,7 @@ void Housekeeper::turn() {
 bool Housekeeper::resize_on() {
   if (!resizing_) return false;
   const auto progress = resizer_.step();
-  if (!progress) spdlog::error("resize: {}; tried again in a second", progress.error().message);
+  if (!progress) log::error("resize: {}; tried again in a second", progress.error().message);
   if (progress && *progress == Resizer::Progress::done) resizing_ = false;
   return progress && *progress == Resizer::Progress::working;
 }
@@ -91,9 +90,9 @@ bool Housekeeper::rearm_on() {
   if (more && *more) return true;
   const auto milliseconds = (monotonic_ns() - walk_began_ns_) / 1'000'000;
   if (!more)
-    spdlog::error("flows may expire by their old, longer timeouts: {}", more.error().message);
+    log::error("flows may expire by their old, longer timeouts: {}", more.error().message);
   else
-    spdlog::info("{} flow timers set anew in {} ms", walk_->rearmed(), milliseconds);
+    log::info("{} flow timers set anew in {} ms", walk_->rearmed(), milliseconds);
   shortened_.reset();
   walk_.reset();
   return false;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "interfaces.h"
 
-#include <spdlog/spdlog.h>
-
+#include "base/log.h"
 #include "service/ethtool.h"
 #include "service/interface_advice.h"
 #include "service/interface_choice.h"
@@ -39,7 +38,7 @@ void Interfaces::advise(const Settings& settings) {
   concrete.interfaces = chosen(settings);
   const auto advice = interface_advice(concrete, monitor_.table(), rx_vlan_offload);
   for (const auto& line : advice)
-    if (!advice_.contains(line)) spdlog::warn("{}", line);
+    if (!advice_.contains(line)) log::warn("{}", line);
   advice_ = {advice.begin(), advice.end()};
 }
 

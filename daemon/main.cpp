@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Arguments and file -> settings -> App -> exit code.
-#include <spdlog/spdlog.h>
 
 #include <exception>
 #include <iostream>
 
 #include "app.h"
+#include "base/log_output.h"
 #include "dataplane/kernel.h"
-#include "log_level.h"
 #include "settings/command_line.h"
 #include "settings/config_file.h"
 
@@ -39,12 +38,12 @@ int check(const Settings& settings, const std::string& file) {
 int serve(const Settings& settings, SettingsLoader load) {
   auto app = App::start(settings, std::move(load));
   if (!app) {
-    spdlog::error("{}", app.error().message);
+    log::error("{}", app.error().message);
     return exit_code(app.error());
   }
   const auto code = (*app)->run();
   if (code) return *code;
-  spdlog::error("{}", code.error().message);
+  log::error("{}", code.error().message);
   return exit_code(code.error());
 }
 

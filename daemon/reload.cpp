@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "reload.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <tuple>
 
+#include "base/log_output.h"
 #include "dataplane/configuration.h"
 #include "dataplane/plan.h"
-#include "log_level.h"
 
 namespace xdpflowd {
 
@@ -23,13 +21,13 @@ Reload::Reload(Settings& running, SettingsLoader load, const PinnedState& state,
 void Reload::run() {
   const auto wanted = load_();
   if (!wanted) {
-    spdlog::error("reload refused, nothing is changed: {}", wanted.error().message);
+    log::error("reload refused, nothing is changed: {}", wanted.error().message);
     return;
   }
   // What is changed is told to whoever reads the old or the new level.
   const auto level = wanted->daemon.log_level;
   start_log(std::min(running_.daemon.log_level, level));
-  for (const auto& warning : wanted->warnings) spdlog::warn("{}", warning);
+  for (const auto& warning : wanted->warnings) log::warn("{}", warning);
   apply_all(*wanted);
   start_log(level);
 }
@@ -39,25 +37,25 @@ void Reload::apply_all(const Settings& wanted) {
   const auto applied =
       std::ranges::count_if(changes, [&](const Change& change) { return settle(change, wanted); });
   if (auto followed = actions_.follow_interfaces(); !followed)
-    spdlog::error("interfaces: {}", followed.error().message);
+    log::error("interfaces: {}", followed.error().message);
   if (changes.empty())
-    spdlog::info("reloaded: nothing is different");
+    log::info("reloaded: nothing is different");
   else
-    spdlog::info("reloaded: {} of {} changes applied", applied, changes.size());
+    log::info("reloaded: {} of {} changes applied", applied, changes.size());
 }
 
 /// Whether it was applied.
 bool Reload::settle(const Change& change, const Settings& wanted) {
   const auto text = text_of(change);
   if (!applies_live(change.setting)) {
-    spdlog::warn("{}: not applied; restart xdpflowd for it, no flow is lost", text);
+    log::warn("{}: not applied; restart xdpflowd for it, no flow is lost", text);
     return false;
   }
   if (auto applied = apply(change, wanted); !applied) {
-    spdlog::error("{}: not applied, the old value stays: {}", text, applied.error().message);
+    log::error("{}: not applied, the old value stays: {}", text, applied.error().message);
     return false;
   }
-  spdlog::info("{}", text);
+  log::info("{}", text);
   return true;
 }
 

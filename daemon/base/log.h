@@ -1,25 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Log to stderr, one line per message, in the form that its reader (the journal, or a person or file)
-// expects.
+// What the daemon says: log::info("{} flows", count). Goes to spdlog's default logger, see base/log_output.h.
 #pragma once
 
-#include <spdlog/common.h>
-#include <spdlog/formatter.h>
-#include <sys/stat.h>
+#include <fmt/core.h>
 
-#include <memory>
+#include "base/log_level.h"
 
-namespace xdpflowd {
+namespace xdpflowd::log {
 
-/// Makes spdlog's default logger write to stderr. May be called again, to change the level.
-void start_log(spdlog::level::level_enum level);
+/// Formats in one place: spdlog's own templates cost the compiler seconds in each source that logs.
+void write_formatted(LogLevel level, fmt::string_view format, fmt::format_args arguments);
 
-/// Whether the file that `status` describes is the journal: systemd puts its "device:inode" into
-/// $JOURNAL_STREAM.
-bool is_journal(const char* journal_stream, const struct stat& status);
+template <class... Args>
+void write(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {
+  write_formatted(level, format, fmt::make_format_args(args...));
+}
 
-/// For the journal: "<priority>message", as sd-daemon(3) has it. Otherwise: time, level, message.
-/// Control characters in a message, newlines above all, become spaces.
-std::unique_ptr<spdlog::formatter> log_formatter(bool for_journal);
+template <class... Args>
+void debug(fmt::format_string<Args...> format, Args&&... args) {
+  write_formatted(LogLevel::debug, format, fmt::make_format_args(args...));
+}
 
-}  // namespace xdpflowd
+template <class... Args>
+void info(fmt::format_string<Args...> format, Args&&... args) {
+  write_formatted(LogLevel::info, format, fmt::make_format_args(args...));
+}
+
+template <class... Args>
+void warn(fmt::format_string<Args...> format, Args&&... args) {
+  write_formatted(LogLevel::warn, format, fmt::make_format_args(args...));
+}
+
+template <class... Args>
+void error(fmt::format_string<Args...> format, Args&&... args) {
+  write_formatted(LogLevel::error, format, fmt::make_format_args(args...));
+}
+
+}  // namespace xdpflowd::log

@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 #include <xdp/libxdp.h>
 
@@ -12,6 +11,7 @@
 #include <map>
 #include <set>
 
+#include "base/log.h"
 #include "dataplane/bpf_log.h"
 #include "dataplane/libxdp_scope.h"
 
@@ -85,8 +85,8 @@ Error no_dispatcher() {
 }
 
 void warn_of_standing_alone(const Error& why) {
-  spdlog::warn("{}: xdpflow is the only XDP program of its interfaces, no other can be attached beside it",
-               why.message);
+  log::warn("{}: xdpflow is the only XDP program of its interfaces, no other can be attached beside it",
+            why.message);
 }
 
 Status check_neighbours(const std::string& interface, bool by_itself, const XdpState& state) {
@@ -154,7 +154,7 @@ Result<Attached> PacketProgram::attach(const std::string& interface, unsigned if
   auto outcome = attach_in(ifindex, mode);
   if (!outcome && wanted == AttachMode::automatic && state.slot == XdpSlot::empty && fd() >= 0 &&
       !is_no_matter_of_mode(outcome.error().code)) {
-    spdlog::warn(
+    log::warn(
         "{}: {}; generic mode is tried instead: it costs more CPU per packet, and counts packets as merged "
         "by "
         "GRO",

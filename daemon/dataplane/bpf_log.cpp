@@ -2,7 +2,6 @@
 #include "dataplane/bpf_log.h"
 
 #include <bpf/libbpf.h>
-#include <spdlog/spdlog.h>
 #include <xdp/libxdp.h>
 
 #include <algorithm>
@@ -10,6 +9,8 @@
 #include <cstdarg>
 #include <cstdio>
 #include <string_view>
+
+#include "base/log.h"
 
 namespace xdpflowd {
 namespace {
@@ -61,7 +62,7 @@ void collect(const std::string& text) {
 void report(const char* library, const char* format, va_list arguments) {
   const auto text = formatted(format, arguments);
   collect(text);
-  for (const auto& line : lines_of(text)) spdlog::debug("{}: {}", library, line);
+  for (const auto& line : lines_of(text)) log::debug("{}: {}", library, line);
 }
 
 int on_libbpf(libbpf_print_level level, const char* format, va_list arguments) {

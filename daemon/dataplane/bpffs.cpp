@@ -2,7 +2,6 @@
 #include "dataplane/bpffs.h"
 
 #include <linux/magic.h>
-#include <spdlog/spdlog.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -10,6 +9,8 @@
 
 #include <cerrno>
 #include <filesystem>
+
+#include "base/log.h"
 
 namespace xdpflowd {
 namespace {
@@ -41,7 +42,7 @@ bool is_below(const fs::path& path, const fs::path& folder) {
 
 Status mount_standard_bpffs() {
   if (mount("bpf", standard_mount.c_str(), "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700") == 0) {
-    spdlog::info("mounted the BPF file system at {}", standard_mount.string());
+    log::info("mounted the BPF file system at {}", standard_mount.string());
     return ok();
   }
   const int code = errno;

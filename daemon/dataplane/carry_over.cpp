@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -11,6 +10,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dataplane/admin_client.h"
 #include "dataplane/pin_paths.h"
 #include "dataplane/table_swap.h"
@@ -38,7 +38,7 @@ Status reproduce_array(const FormerState& former, const bpf_object* owner, const
                        const char* type) {
   const auto values = former.array<Value>(map, type);
   if (values) return reproduce_array(former, owner, map, type, *values);
-  spdlog::warn("carry-over: the map {} is dropped: {}", map, values.error().message);
+  log::warn("carry-over: the map {} is dropped: {}", map, values.error().message);
   return ok();
 }
 
@@ -79,7 +79,7 @@ Result<CarryOver> CarryOver::of(const std::string& state_dir) {
   if (!former) return former.error();
   CarryOver carry(std::move(*former));
   auto zones = carry.former_.array<xf_zone>("zones", "xf_zone");
-  if (!zones) spdlog::warn("carry-over: all flows are dropped: {}", zones.error().message);
+  if (!zones) log::warn("carry-over: all flows are dropped: {}", zones.error().message);
   if (zones) carry.zones_ = std::move(*zones);
   for (auto& zone : carry.zones_) zone.name[XF_ZONE_NAME_SIZE - 1] = '\0';
   return carry;
@@ -113,15 +113,15 @@ Status CarryOver::run(const PinnedState& state) const {
   if (auto added = add_totals(state); !added) return added;
   auto carrier = stopped ? FlowCarrier::of(former_, AdminClient(state)) : stopped.error();
   if (!carrier) {
-    spdlog::warn("carry-over: all flows are dropped, without records: {}", carrier.error().message);
+    log::warn("carry-over: all flows are dropped, without records: {}", carrier.error().message);
     return ok();
   }
   if (auto carried = carry_flows(*carrier); !carried) return carried;
-  spdlog::info("carried over {} flows from layout revision {} in {} ms", carrier->carried(),
-               former_.control().revision, (monotonic_ns() - began_ns) / 1'000'000);
+  log::info("carried over {} flows from layout revision {} in {} ms", carrier->carried(),
+            former_.control().revision, (monotonic_ns() - began_ns) / 1'000'000);
   if (carrier->refused() > 0)
-    spdlog::warn("carry-over: {} flows are dropped, without records: their new table has no room",
-                 carrier->refused());
+    log::warn("carry-over: {} flows are dropped, without records: their new table has no room",
+              carrier->refused());
   return ok();
 }
 
@@ -139,7 +139,7 @@ Status CarryOver::add_totals(const PinnedState& state) const {
   std::vector<xf_addend> rows;
   for (const auto& map : totals_maps) {
     const auto words = former_.totals(map.map, map.type);
-    if (!words) spdlog::warn("carry-over: the counters {} are dropped: {}", map.map, words.error().message);
+    if (!words) log::warn("carry-over: the counters {} are dropped: {}", map.map, words.error().message);
     append_rows(rows, map, words ? *words : std::vector<uint64_t>());
   }
   return AdminClient(state).add(rows);

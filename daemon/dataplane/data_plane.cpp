@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/data_plane.h"
 
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 #include <system_error>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dataplane/flow_tables.h"
 #include "dataplane/former_layout.h"
 #include "dataplane/former_records.h"
@@ -36,8 +36,8 @@ Status DataPlane::add_zone(const ZoneSettings& zone) {
 Status DataPlane::forget_former_layout() const {
   if (auto records = FormerRecords::open(state_.state_dir()))
     if (const auto lost = records->drain(SIZE_MAX, [](const xf_record&) {}); lost > 0)
-      spdlog::warn(
-          "carry-over: {} records of flows that have ended are dropped: no records file is configured", lost);
+      log::warn("carry-over: {} records of flows that have ended are dropped: no records file is configured",
+                lost);
   return drop_aside(state_.state_dir());
 }
 

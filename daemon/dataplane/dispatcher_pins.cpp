@@ -2,7 +2,6 @@
 #include "dataplane/dispatcher_pins.h"
 
 #include <bpf/bpf.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -10,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "base/log.h"
 #include "base/unique_fd.h"
 
 namespace xdpflowd {
@@ -37,7 +37,7 @@ void remove_if_ours(const fs::path& dispatcher, const Ownership& ownership) {
   if (ours > 0 && ours == static_cast<std::ptrdiff_t>(ids.size()))
     fs::remove_all(dispatcher, ignored);
   else if (ours > 0)
-    spdlog::warn(
+    log::warn(
         "{} is left of an interface that is gone, and keeps the flow tables in memory: `xdp-loader clean`",
         dispatcher.string());
 }

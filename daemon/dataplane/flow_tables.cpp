@@ -3,13 +3,13 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
+#include "base/log.h"
 #include "base/unique_fd.h"
 #include "dataplane/map_view.h"
 #include "dataplane/pin_paths.h"
@@ -24,7 +24,7 @@ using ZoneMap = ArrayMap<xf_zone>;
 /// one, as in a resize, and get timers there.
 Status replace_unpinned(const FlowTypes& types, const ZoneSettings& zone, xf_table table,
                         const TablePlace& place, const UniqueFd& unpinned) {
-  spdlog::warn("{} is missing: its flows move into a new table", place.pin);
+  log::warn("{} is missing: its flows move into a new table", place.pin);
   if (bpf_obj_pin(unpinned.get(), place.pin.c_str()) != 0)
     return system_error(errno, "cannot pin " + place.pin);
   auto made = make_table(types, zone.name, table, size_of(zone, table), place.former_pin);
@@ -40,7 +40,7 @@ Result<FlowTable> open_or_make(const FlowTypes& types, const ZoneSettings& zone,
   if (in_use == 0) return make_table(types, zone.name, table, size_of(zone, table), place.pin);
   const UniqueFd unpinned(bpf_map_get_fd_by_id(in_use));
   if (!unpinned) {
-    spdlog::warn("{} is missing, and what was in it is lost", place.pin);
+    log::warn("{} is missing, and what was in it is lost", place.pin);
     return make_table(types, zone.name, table, size_of(zone, table), place.pin);
   }
   if (auto replaced = replace_unpinned(types, zone, table, place, unpinned); !replaced)
@@ -66,8 +66,8 @@ Status make_tables(const ZoneMaps& maps, const FlowTypes& types, const std::stri
     if (!made) return made.error();
     if (auto put = put_in_place(place, made->fd()); !put) return put;
     (table == XF_TABLE_HALF_OPEN ? entry.max_half_open : entry.max_flows) = made->max_entries();
-    spdlog::info("zone {}: table {}, {} flows, {}", zone.name, table_name(table), made->max_entries(),
-                 readable_bytes(flow_table_bytes(made->max_entries())));
+    log::info("zone {}: table {}, {} flows, {}", zone.name, table_name(table), made->max_entries(),
+              readable_bytes(flow_table_bytes(made->max_entries())));
   }
   return ok();
 }
@@ -114,17 +114,17 @@ Result<ZoneIndexes> make_zones(const ZoneMaps& maps, const FlowTypes& types, con
     bytes += flow_table_bytes(entry.max_flows) + flow_table_bytes(entry.max_half_open);
     indexes[zone.name] = static_cast<uint8_t>(*index);
   }
-  spdlog::info("flow tables of {} zone(s): {}", configured.size(), readable_bytes(bytes));
+  log::info("flow tables of {} zone(s): {}", configured.size(), readable_bytes(bytes));
   return indexes;
 }
 
 void report_leftover_zones(const ZoneMaps& maps, const ZoneIndexes& configured) {
   const auto zones = ZoneMap::of_fd(maps.zones, "zones", BPF_MAP_TYPE_ARRAY);
   const auto names = zones ? zone_names(*zones) : Result<std::vector<std::string>>(zones.error());
-  if (!names) return spdlog::warn("{}", names.error().message);
+  if (!names) return log::warn("{}", names.error().message);
   for (const auto& name : *names)
     if (!name.empty() && !configured.contains(name))
-      spdlog::info(
+      log::info(
           "zone {} is no longer configured: its flows expire, its tables stay until `xdpflowctl unload`",
           name);
 }

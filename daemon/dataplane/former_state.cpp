@@ -4,10 +4,10 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <spdlog/spdlog.h>
 
 #include <cerrno>
 
+#include "base/log.h"
 #include "base/unique_fd.h"
 #include "dataplane/map_view.h"
 #include "dataplane/pin_paths.h"
@@ -118,10 +118,9 @@ Status FormerState::stop_clock() const {
 }
 
 void report_losses(const std::string& what, const StructTranslator& translator) {
-  for (const auto& gap : translator.gaps())
-    spdlog::warn("carry-over: {}: {}: it starts from zero", what, gap);
+  for (const auto& gap : translator.gaps()) log::warn("carry-over: {}: {}: it starts from zero", what, gap);
   for (const auto& member : translator.left_over())
-    spdlog::info("carry-over: {}: {} of the former layout is not kept", what, member);
+    log::info("carry-over: {}: {} of the former layout is not kept", what, member);
 }
 
 }  // namespace xdpflowd

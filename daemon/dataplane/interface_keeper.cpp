@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/interface_keeper.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
+#include "base/log.h"
 #include "dataplane/configuration.h"
 #include "dataplane/dispatcher_pins.h"
 
@@ -84,17 +83,17 @@ Status InterfaceKeeper::leave_one(const PinnedState& state, const PinnedInterfac
   if (wanted && *name_now == name) return ok();
   const auto ownership = Ownership::of_state(state.state_dir());
   if (!name_now) {
-    spdlog::info("{} is gone", name);
+    log::info("{} is gone", name);
     remove_dispatcher_pins(ownership, ifindex);
   } else if (*name_now != name) {
-    spdlog::info("{} is called {} now", name, *name_now);
+    log::info("{} is called {} now", name, *name_now);
   }
   if (name_now && !wanted) {
     const auto detached = detach_others_of_ours(ifindex, ownership, 0);
     if (!detached)
-      spdlog::warn("{}: {}", *name_now, detached.error().message);
+      log::warn("{}: {}", *name_now, detached.error().message);
     else
-      spdlog::info("{}: detached", *name_now);
+      log::info("{}: detached", *name_now);
   }
   if (!wanted) kept_.erase(ifindex);
   return write_absence(state, static_cast<uint16_t>(known.index));
@@ -117,7 +116,7 @@ Status InterfaceKeeper::notice_loss(const PinnedState& state, const Hook& hook, 
   kept.outcome.kind = InterfaceOutcome::Kind::failed;
   kept.outcome.mode = XF_MODE_DETACHED;
   kept.taken_off = true;
-  spdlog::warn("{}: somebody else has taken the program off; a reload attaches it again", hook.plan.name);
+  log::warn("{}: somebody else has taken the program off; a reload attaches it again", hook.plan.name);
   return write_attachment(state, hook.index, XF_MODE_DETACHED, false);
 }
 

@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 
 #include "admin.skel.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "census.skel.h"
 #include "dataplane/bpf_log.h"
 #include "dataplane/pin_paths.h"
@@ -97,13 +97,13 @@ Status size_queues(bpf_object* object, const std::string& state_dir, const Queue
     if (!map || bpf_map__set_max_entries(map, entries) != 0)
       return fail(std::string("the embedded BPF objects have no queue ") + name);
     if (entries < wanted && name == std::string_view("orphans"))
-      spdlog::warn(
+      log::warn(
           "the loaded queue for flows without a timer holds {}, the configured tables {}: more of them than "
           "that would "
           "stay until evicted; `xdpflowctl unload` and start anew",
           entries, wanted);
-    spdlog::info("queue {}: {} elements, {}", name, entries,
-                 readable_bytes(queue_bytes(entries, bpf_map__value_size(map))));
+    log::info("queue {}: {} elements, {}", name, entries,
+              readable_bytes(queue_bytes(entries, bpf_map__value_size(map))));
   }
   return ok();
 }
@@ -160,7 +160,7 @@ uint64_t build_hash() {
 }
 
 Error load_error(int code, const std::string& what) {
-  for (const auto& line : last_verifier_lines()) spdlog::error("verifier: {}", line);
+  for (const auto& line : last_verifier_lines()) log::error("verifier: {}", line);
   return system_error(code, what);
 }
 
@@ -185,7 +185,7 @@ Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
 
 BpfObject load_census(const bpf_object* owner, bool kernel_has_btf) {
   if (!kernel_has_btf) {
-    spdlog::info("this kernel has no BTF: tables are counted by walking them, once a minute");
+    log::info("this kernel has no BTF: tables are counted by walking them, once a minute");
     return nullptr;
   }
   auto object = open_object(census_image(), "census");
@@ -194,7 +194,7 @@ BpfObject load_census(const bpf_object* owner, bool kernel_has_btf) {
     if (const int failed = bpf_object__load(object->get()); failed != 0)
       outcome = system_error(failed, "the kernel refuses the census program");
   if (outcome) return std::move(*object);
-  spdlog::info("tables are counted by walking them, once a minute: {}", outcome.error().message);
+  log::info("tables are counted by walking them, once a minute: {}", outcome.error().message);
   return nullptr;
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/look_back.h"
 
-#include <spdlog/spdlog.h>
-
 #include <optional>
 
+#include "base/log.h"
 #include "dataplane/former_layout.h"
 #include "dataplane/former_state.h"
 #include "dataplane/layout.h"
@@ -98,7 +97,7 @@ Result<Past> Retrospect::look_at_another_layout() {
   if (former->control().generation == 0) return clear();
   if (former->is_newer()) return cannot_go_back(state_dir_, *former);
   if (auto reached = check_network_namespace(former->control(), state_dir_); !reached) return reached.error();
-  spdlog::info("{}: its flows are carried over", made_by(state_dir_, state_dir_));
+  log::info("{}: its flows are carried over", made_by(state_dir_, state_dir_));
   if (auto moved = set_aside(state_dir_); !moved) return moved.error();
   return Past{.control = former->control(), .carries = true, .fresh = true};
 }

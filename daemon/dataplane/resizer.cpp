@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "dataplane/resizer.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dataplane/plan.h"
 #include "dataplane/table_counter.h"
 #include "flow/decode.h"
@@ -19,7 +18,7 @@ void warn_of_evictions(const PinnedState& state, const PinnedZone& zone, xf_tabl
   TableCounter counter(TableCounter::Walk::never);
   const auto count = counter.count(state, zone, table, monotonic_ns());
   if (!count || !*count || (*count)->elements <= size) return;
-  spdlog::warn(
+  log::warn(
       "zone {}: table {} holds {} flows, and has room for {} from now on: the {} seen least recently will be "
       "evicted",
       zone.zone.name, table_name(table), (*count)->elements, size, (*count)->elements - size);
@@ -44,8 +43,8 @@ Status Resizer::resize(const std::string& zone, xf_table table, uint32_t size) {
   std::erase_if(later_, [&](const auto& each) { return each.zone == zone && each.table == table; });
   if (!found->former[table])
     return found->tables[table].max_entries() == size ? ok() : swap(*found, table, size);
-  spdlog::info("zone {}: table {} is being resized already: to {} flows after that", zone, table_name(table),
-               size);
+  log::info("zone {}: table {} is being resized already: to {} flows after that", zone, table_name(table),
+            size);
   later_.push_back({zone, table, size});
   return ok();
 }
@@ -59,11 +58,11 @@ Status Resizer::swap(const PinnedZone& zone, xf_table table, uint32_t size) {
     return swap_tables(place);
   }();
   if (!done) {
-    if (auto settled = settle_swap(place); !settled) spdlog::error("{}", settled.error().message);
+    if (auto settled = settle_swap(place); !settled) log::error("{}", settled.error().message);
     return done;
   }
-  spdlog::info("zone {}: table {}, {} flows, {}; the flows of the former one move over", zone.zone.name,
-               table_name(table), size, readable_bytes(flow_table_bytes(size)));
+  log::info("zone {}: table {}, {} flows, {}; the flows of the former one move over", zone.zone.name,
+            table_name(table), size, readable_bytes(flow_table_bytes(size)));
   if (auto noted = note_size(zone, table, size); !noted) return noted;
   return state_.reopen_zones();
 }
@@ -112,9 +111,9 @@ Result<Resizer::Progress> Resizer::finish_round(const PinnedZone& zone, xf_table
   walk_ = FlowWalk();
   if (met > 0) return left_behind > 0 ? Progress::waiting : Progress::working;
   if (auto dropped = drop_former(place_in(zone, table)); !dropped) return dropped.error();
-  spdlog::info("zone {}: table {} is resized: {} flows were moved, the others by their packets, in {} ms",
-               zone.zone.name, table_name(table), std::exchange(moved_, 0),
-               (monotonic_ns() - std::exchange(began_ns_, 0)) / 1'000'000);
+  log::info("zone {}: table {} is resized: {} flows were moved, the others by their packets, in {} ms",
+            zone.zone.name, table_name(table), std::exchange(moved_, 0),
+            (monotonic_ns() - std::exchange(began_ns_, 0)) / 1'000'000);
   if (auto reopened = state_.reopen_zones(); !reopened) return reopened.error();
   return Progress::working;
 }

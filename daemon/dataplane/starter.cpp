@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <net/if.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dataplane/admin_client.h"
 #include "dataplane/bpf_log.h"
 #include "dataplane/bpffs.h"
@@ -77,7 +77,7 @@ void Starter::clean_up() const {
     cleaned = clear_beside(state_dir_);
     if (cleaned) cleaned = put_back(state_dir_);
   }
-  if (!cleaned) spdlog::warn("{}", cleaned.error().message);
+  if (!cleaned) log::warn("{}", cleaned.error().message);
 }
 
 Status Starter::prepare() {
@@ -177,7 +177,7 @@ Status Starter::start_reaper() {
     started = admin.start_reaper();
   }
   if (started || started.error().code != ENOMEM) return started;
-  spdlog::warn("{}; the first new flow tries again", started.error().message);
+  log::warn("{}; the first new flow tries again", started.error().message);
   return ok();
 }
 
@@ -208,12 +208,12 @@ Status Starter::retire_former() {
 
 Result<PacketProgram> Starter::packet_program(const Takeover& takeover) {
   if (running_at_) {
-    spdlog::info("the running data plane, generation {}, was built from the same objects: it stays",
-                 generation_);
+    log::info("the running data plane, generation {}, was built from the same objects: it stays",
+              generation_);
     return PacketProgram::running(active_, *running_at_, Ownership::of_state(state_dir_));
   }
   if (before_.generation != 0)
-    spdlog::info("generation {} takes over the flows of generation {}", generation_, before_.generation);
+    log::info("generation {} takes over the flows of generation {}", generation_, before_.generation);
   auto object = open_xdpflow(admin_.get(), generation_);
   if (!object) return object.error();
   const auto policy = settings_.daemon.dispatcher;
@@ -259,7 +259,7 @@ Status Starter::settle_interfaces(uint32_t program) {
     if (if_indextoname(interface.ifindex, name) == nullptr)
       remove_dispatcher_pins(ownership, interface.ifindex);
     else if (auto left = detach_others_of_ours(interface.ifindex, ownership, keep); !left)
-      spdlog::warn("{}: {}", interface.name, left.error().message);
+      log::warn("{}: {}", interface.name, left.error().message);
     const auto slot = static_cast<uint16_t>(index);
     if (auto written = write_attachment(*state_, slot, outcome.mode, outcome.dispatcher); !written)
       return written;

@@ -2,9 +2,10 @@
 #include "dataplane/takeover.h"
 
 #include <bpf/bpf.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
+
+#include "base/log.h"
 
 namespace xdpflowd {
 namespace {
@@ -96,7 +97,7 @@ Result<Attached> Takeover::put_in_place(PacketProgram& program, const Hook& hook
 Result<Attached> Takeover::change_form(PacketProgram& program, const Hook& hook,
                                        const XdpState& before) const {
   const auto& name = hook.plan.name;
-  spdlog::info("{}: detaching the older program first: mode or dispatcher changed", name);
+  log::info("{}: detaching the older program first: mode or dispatcher changed", name);
   auto old = PacketProgram::running(active_, hook.ifindex, ownership_);
   if (!old) return in_context(old.error(), name);
   if (auto detached = detach_program(hook.ifindex, before, active_, ownership_); !detached)
@@ -107,7 +108,7 @@ Result<Attached> Takeover::change_form(PacketProgram& program, const Hook& hook,
   if (attached) return attached;
   const auto mode = before.mode == XF_MODE_GENERIC ? AttachMode::generic : AttachMode::native;
   if (auto back = old->attach(name, hook.ifindex, mode, *between); !back)
-    spdlog::warn("{}", back.error().message);
+    log::warn("{}", back.error().message);
   return attached;
 }
 

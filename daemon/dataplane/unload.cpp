@@ -4,7 +4,6 @@
 #include <bpf/bpf.h>
 #include <linux/magic.h>
 #include <net/if.h>
-#include <spdlog/spdlog.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include <system_error>
 #include <vector>
 
+#include "base/log.h"
 #include "dataplane/attach.h"
 #include "dataplane/bpf_log.h"
 #include "dataplane/bpffs.h"

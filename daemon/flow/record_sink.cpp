@@ -2,12 +2,13 @@
 #include "flow/record_sink.h"
 
 #include <fcntl.h>
-#include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+
+#include "base/log.h"
 
 namespace xdpflowd {
 
@@ -78,7 +79,7 @@ void RecordSink::take_back(size_t bytes) {
 
 void RecordSink::note_failure(const Error& error, std::string_view unwritten) {
   if (!failing_) {
-    spdlog::error("{}; records are lost and counted until it can be written again", error.message);
+    log::error("{}; records are lost and counted until it can be written again", error.message);
     lost_before_ = lost_;
     failing_ = true;
   }
@@ -88,8 +89,8 @@ void RecordSink::note_failure(const Error& error, std::string_view unwritten) {
 void RecordSink::note_success() {
   if (!failing_) return;
   failing_ = false;
-  spdlog::warn("the records file {} can be written again; records lost meanwhile: {}", path_,
-               lost_ - lost_before_);
+  log::warn("the records file {} can be written again; records lost meanwhile: {}", path_,
+            lost_ - lost_before_);
 }
 
 }  // namespace xdpflowd

@@ -2,7 +2,6 @@
 #include "health/event_socket.h"
 
 #include <limits.h>
-#include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "base/log.h"
 #include "health/event_client.h"
 #include "health/event_path.h"
 
@@ -80,17 +80,17 @@ void EventSocket::Impl::accept_some() {
 }
 
 void EventSocket::Impl::pause_accepting(int error) {
-  spdlog::error("{}; clients wait", system_error(error, "event socket " + path_).message);
+  log::error("{}; clients wait", system_error(error, "event socket " + path_).message);
   source_.reset();
   if (auto later = loop_.after(accept_pause, [this] { resume_accepting(); }); later)
     source_.emplace(std::move(*later));
   else
-    spdlog::error("event socket {}: no more clients are accepted: {}", path_, later.error().message);
+    log::error("event socket {}: no more clients are accepted: {}", path_, later.error().message);
 }
 
 void EventSocket::Impl::resume_accepting() {
   if (auto listening = listen(); !listening)
-    spdlog::error("event socket {}: no more clients are accepted: {}", path_, listening.error().message);
+    log::error("event socket {}: no more clients are accepted: {}", path_, listening.error().message);
 }
 
 void EventSocket::Impl::add(UniqueFd socket) {
@@ -98,7 +98,7 @@ void EventSocket::Impl::add(UniqueFd socket) {
   auto self = std::make_shared<EventClient*>(nullptr);  // known only once it is made
   auto client = EventClient::create(loop_, std::move(socket), present_states(), limits_.client_bytes,
                                     [this, self](EventClient::State why) { remove(*self, why); });
-  if (!client) return spdlog::error("event socket {}: {}", path_, client.error().message);
+  if (!client) return log::error("event socket {}: {}", path_, client.error().message);
   *self = client->get();
   clients_.push_back(std::move(*client));
 }
@@ -106,7 +106,7 @@ void EventSocket::Impl::add(UniqueFd socket) {
 void EventSocket::Impl::refuse() {
   counters_.refused_clients++;
   if (!std::exchange(full_, true))
-    spdlog::warn("event socket {}: has {} clients; others are refused", path_, clients_.size());
+    log::warn("event socket {}: has {} clients; others are refused", path_, clients_.size());
 }
 
 std::string EventSocket::Impl::present_states() const {
@@ -136,8 +136,8 @@ void EventSocket::Impl::note_gone(const EventClient& client, EventClient::State 
   full_ = false;
   if (why != EventClient::State::too_slow) return;
   counters_.slow_clients++;
-  spdlog::warn("event socket {}: process {} does not read fast enough and is disconnected", path_,
-               client.process());
+  log::warn("event socket {}: process {} does not read fast enough and is disconnected", path_,
+            client.process());
 }
 
 /// A line that is no longer than PIPE_BUF is written whole or not at all.
@@ -150,12 +150,12 @@ void EventSocket::Impl::note_fifo(bool took_line) {
   if (!took_line) {
     if (!losing_from_) {
       losing_from_ = counters_.lost_lines;
-      spdlog::warn("event FIFO {} is full; events are lost and counted until it is read", path_);
+      log::warn("event FIFO {} is full; events are lost and counted until it is read", path_);
     }
     counters_.lost_lines++;
   } else if (losing_from_) {
-    spdlog::warn("event FIFO {} is read again; events lost meanwhile: {}", path_,
-                 counters_.lost_lines - *losing_from_);
+    log::warn("event FIFO {} is read again; events lost meanwhile: {}", path_,
+              counters_.lost_lines - *losing_from_);
     losing_from_.reset();
   }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "health/health_checks.h"
 
-#include <spdlog/spdlog.h>
 #include <sys/random.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dataplane/target_reader.h"
 #include "health/target_routes.h"
 
@@ -150,8 +150,8 @@ Status HealthChecks::start(const std::vector<Prober::Start>& targets) {
   auto without_timer = prober_.start(targets);
   if (!without_timer) return without_timer.error();
   if (!without_timer->empty() && without_timer_.empty())
-    spdlog::warn("the kernel has no memory for the timers of {} targets: tried again every second",
-                 without_timer->size());
+    log::warn("the kernel has no memory for the timers of {} targets: tried again every second",
+              without_timer->size());
   without_timer_ = std::move(*without_timer);
   return ok();
 }
@@ -193,10 +193,10 @@ void HealthChecks::log_refusal(Kept& kept) {
   kept.refusal = kept.config.refusal;
   const auto& wanted = kept.wanted;
   if (kept.refusal == XF_CAUSE_NONE)
-    spdlog::info("target {} ({}) is probed", wanted.name, wanted.address);
+    log::info("target {} ({}) is probed", wanted.name, wanted.address);
   else
-    spdlog::warn("target {} ({}) is not probed: {}", wanted.name, wanted.address,
-                 cause_text(kept.refusal, 0, 0, true));
+    log::warn("target {} ({}) is not probed: {}", wanted.name, wanted.address,
+              cause_text(kept.refusal, 0, 0, true));
 }
 
 Status HealthChecks::probe_due() {
@@ -274,7 +274,7 @@ Status HealthChecks::use_neighbours() {
     const auto next_hop = growing_old_.back();
     growing_old_.pop_back();
     if (auto used = routes_->use_neighbour(next_hop.ifindex, next_hop.address); !used)
-      spdlog::debug("{}", used.error().message);
+      log::debug("{}", used.error().message);
   }
   return ok();
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "health/hook_log.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
+
+#include "base/log.h"
 
 namespace xdpflowd {
 
@@ -25,9 +25,9 @@ void HookLog::append(Stream& stream, std::string_view bytes) const {
 
 void HookLog::log(Stream& stream) {
   if (lines_++ < lines_max)
-    spdlog::log(stream.level, "target {}: hook: {}{}", target_, stream.line, stream.cut ? "..." : "");
+    log::write(stream.level, "target {}: hook: {}{}", target_, stream.line, stream.cut ? "..." : "");
   else if (lines_ == lines_max + 1)
-    spdlog::warn("target {}: hook wrote more than {} lines; the rest is not logged", target_, lines_max);
+    log::warn("target {}: hook wrote more than {} lines; the rest is not logged", target_, lines_max);
   stream.line.clear();
   stream.cut = false;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
-#include <spdlog/common.h>
-
 #include <string>
 #include <string_view>
+
+#include "base/log_level.h"
 
 namespace xdpflowd {
 
@@ -24,7 +24,7 @@ class HookLog {
 
  private:
   struct Stream {
-    spdlog::level::level_enum level;
+    LogLevel level;
     std::string line;  // begun
     bool cut = false;
   };
@@ -34,8 +34,8 @@ class HookLog {
   void log(Stream& stream);
 
   std::string target_;
-  Stream out_{spdlog::level::info, {}};
-  Stream err_{spdlog::level::warn, {}};
+  Stream out_{LogLevel::info, {}};
+  Stream err_{LogLevel::warn, {}};
   size_t lines_ = 0;
 };
 

@@ -2,10 +2,11 @@
 #include "health/hook_run.h"
 
 #include <signal.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <array>
+
+#include "base/log.h"
 
 namespace xdpflowd {
 namespace {
@@ -101,7 +102,7 @@ void HookRun::read_err() {
 void HookRun::on_time_limit() {
   if (timed_out_) return program_.signal(SIGKILL);
   timed_out_ = true;
-  spdlog::error("{} did not end in time and is killed", title_);
+  log::error("{} did not end in time and is killed", title_);
   program_.signal(SIGTERM);
   if (auto made = assign(limit_, loop_.after(grace_, [this] { on_time_limit(); })); !made)
     program_.signal(SIGKILL);
@@ -121,7 +122,7 @@ void HookRun::on_end() {
 HookResult HookRun::judge(const ProgramEnd& end) const {
   if (timed_out_) return HookResult::timeout;
   if (end.succeeded()) return HookResult::ok;
-  spdlog::error("{} {}{}", title_, end.not_started ? "" : "failed: ", end.text());
+  log::error("{} {}{}", title_, end.not_started ? "" : "failed: ", end.text());
   return end.not_started ? HookResult::not_started : HookResult::failed;
 }
 

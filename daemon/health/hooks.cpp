@@ -2,7 +2,8 @@
 #include "health/hooks.h"
 
 #include <signal.h>
-#include <spdlog/spdlog.h>
+
+#include "base/log.h"
 
 namespace xdpflowd {
 namespace {
@@ -18,13 +19,13 @@ HookRunner::HookRunner(EventLoop& loop) : loop_(loop) {
 }
 
 HookRunner::~HookRunner() {
-  if (waiting_ > 0) spdlog::warn("{} hooks that had waited for their turn are not run", waiting_);
+  if (waiting_ > 0) log::warn("{} hooks that had waited for their turn are not run", waiting_);
   for (const auto& [name, target] : targets_)
     if (target.run) target.run->terminate();
   const auto deadline = std::chrono::steady_clock::now() + patience_at_the_end;
   for (const auto& [name, target] : targets_)
     if (target.run && !target.run->ends_by(deadline))
-      spdlog::warn("target {}: its hook did not end with the daemon and is killed", name);
+      log::warn("target {}: its hook did not end with the daemon and is killed", name);
 }
 
 void HookRunner::run(const std::vector<std::string>& command, const TargetNews& news) {
@@ -66,7 +67,7 @@ void HookRunner::start_soon() {
   if (planned)
     soon_.emplace(std::move(*planned));
   else
-    spdlog::error("hooks wait for the next change: {}", planned.error().message);
+    log::error("hooks wait for the next change: {}", planned.error().message);
 }
 
 void HookRunner::start_some() {
@@ -89,7 +90,7 @@ void HookRunner::start(const std::string& name, Target& target) {
   auto run = HookRun::start(loop_, change.command, change.news, limits_,
                             [this, name](HookResult result) { ended(name, result); });
   if (!run) {
-    spdlog::error("{}", run.error().message);
+    log::error("{}", run.error().message);
     return count(HookResult::not_started);
   }
   target.run = std::move(*run);

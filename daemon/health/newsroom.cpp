@@ -2,9 +2,9 @@
 #include "health/newsroom.h"
 
 #include <arpa/inet.h>
-#include <spdlog/spdlog.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "flow/decode.h"
 #include "flow/names.h"
 #include "health/target_news.h"
@@ -84,7 +84,7 @@ Status Newsroom::apply(const HealthSettings& settings) {
 void Newsroom::tell(const HealthChange& change) {
   const auto news = news_of(change);
   const bool is_down = news.after == TargetState::down;
-  spdlog::log(is_down ? spdlog::level::warn : spdlog::level::info, "{}", news_line(news));
+  log::write(is_down ? LogLevel::warn : LogLevel::info, "{}", news_line(news));
   if (events_) events_->publish(news_json(news));
   hooks_.run(change.target.on_change, news);
 }
@@ -93,7 +93,7 @@ std::vector<std::string> Newsroom::present_states() const {
   std::vector<std::string> lines;
   const auto targets = targets_();
   if (!targets) {
-    spdlog::error("{}", targets.error().message);
+    log::error("{}", targets.error().message);
     return lines;
   }
   for (const auto& target : *targets) lines.push_back(state_json(news_of(target)));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "health/prober.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
+
+#include "base/log.h"
 
 namespace xdpflowd {
 namespace {
@@ -55,7 +55,7 @@ void Prober::resolve(xf_probe_frame& frame) {
   if (neighbour && *neighbour == Neighbour::failed) frame.outcome = XF_CAUSE_NO_NEIGHBOUR;
   if (neighbour && *neighbour == Neighbour::resolving) return;
   if (auto used = routes_.use_neighbour(frame.ifindex, frame.next_hop); !used)
-    spdlog::debug("{}", used.error().message);
+    log::debug("{}", used.error().message);
 }
 
 Result<std::vector<uint32_t>> Prober::start(std::span<const Start> targets) {

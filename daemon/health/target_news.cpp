@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "health/target_news.h"
 
-#include <spdlog/fmt/fmt.h>
+#include <fmt/core.h>
 
 #include "flow/json_object.h"
 #include "flow/record.h"

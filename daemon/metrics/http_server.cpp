@@ -3,13 +3,13 @@
 
 #include <fcntl.h>
 #include <microhttpd.h>
-#include <spdlog/spdlog.h>
 
 #include <array>
 #include <cstdarg>
 #include <cstdio>
 #include <string_view>
 
+#include "base/log.h"
 #include "metrics/http_clients.h"
 #include "metrics/listener.h"
 
@@ -68,7 +68,7 @@ void log_of_mhd(void*, const char* format, va_list arguments) {
   std::vsnprintf(line.data(), line.size(), format, arguments);
   std::string_view text(line.data());
   if (text.ends_with('\n')) text.remove_suffix(1);
-  spdlog::debug("metrics endpoint: {}", text);
+  log::debug("metrics endpoint: {}", text);
 }
 
 }  // namespace
@@ -170,7 +170,7 @@ Answer HttpServer::Impl::answer(std::string_view url, std::string_view method) {
 Answer HttpServer::Impl::collect() {
   auto text = pages_.metrics();
   if (text) return {MHD_HTTP_OK, make_response(std::move(*text), metrics_type)};
-  spdlog::error("metrics cannot be collected: {}", text.error().message);
+  log::error("metrics cannot be collected: {}", text.error().message);
   return {MHD_HTTP_INTERNAL_SERVER_ERROR, make_response("500 " + text.error().message + "\n", plain_type)};
 }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "service/ring_readers.h"
 
-#include <spdlog/spdlog.h>
-
 #include <cerrno>
 #include <cstring>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dataplane/former_records.h"
 #include "flow/record.h"
 
@@ -19,11 +18,10 @@ constexpr size_t batch_size = 4096;  // records, about 2 MB of JSON
 void log_event(const xf_event& event) {
   switch (event.type) {
     case XF_EVENT_REAPER_REVIVED:
-      spdlog::warn(
-          "the reaper had stopped and was restarted by a new flow; ended flows may have waited for it");
+      log::warn("the reaper had stopped and was restarted by a new flow; ended flows may have waited for it");
       return;
     default:
-      spdlog::warn("the data plane reports an event of unknown type {}", event.type);
+      log::warn("the data plane reports an event of unknown type {}", event.type);
   }
 }
 
@@ -35,7 +33,7 @@ Result<RecordReader> RecordReader::open(const PinnedState& state, const std::str
   RecordReader reader(std::move(*ring), RecordSink(file));
   for (const auto& zone : state.zones()) reader.zone_names_[zone.index] = zone.zone.name;
   if (auto opened = reader.sink_.reopen(); !opened)
-    spdlog::warn("{}; records are lost and counted until it can be opened", opened.error().message);
+    log::warn("{}; records are lost and counted until it can be opened", opened.error().message);
   reader.drain_former(state.state_dir());
   return reader;
 }
@@ -49,7 +47,7 @@ void RecordReader::append(std::string& lines, const xf_record& record, int64_t o
 void RecordReader::drain_former(const std::string& state_dir) {
   auto former = FormerRecords::open(state_dir);
   if (!former && former.error().code != ENOENT)
-    spdlog::warn("carry-over: the records of flows that have ended are dropped: {}", former.error().message);
+    log::warn("carry-over: the records of flows that have ended are dropped: {}", former.error().message);
   if (!former) return;
   const int64_t offset = realtime_offset_ns();
   for (size_t drained = batch_size; drained == batch_size;) {

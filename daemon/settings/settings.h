@@ -10,12 +10,12 @@
 #include <string_view>
 #include <vector>
 
+#include "base/log_level.h"
 #include "settings/targets.h"
 #include "xdpflow/abi.h"
 
 namespace xdpflowd {
 
-enum class LogLevel { trace, debug, info, warn, error };
 enum class DispatcherPolicy { automatic, require, off };
 enum class AttachMode { automatic, native, generic };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "base/log.h"
+#include "base/log_output.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

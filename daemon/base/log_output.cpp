@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "base/log.h"
+#include "base/log_output.h"
 
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -49,6 +49,22 @@ class Priority : public spdlog::custom_flag_formatter {
   std::unique_ptr<custom_flag_formatter> clone() const override { return std::make_unique<Priority>(); }
 };
 
+spdlog::level::level_enum spdlog_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::trace:
+      return spdlog::level::trace;
+    case LogLevel::debug:
+      return spdlog::level::debug;
+    case LogLevel::info:
+      return spdlog::level::info;
+    case LogLevel::warn:
+      return spdlog::level::warn;
+    case LogLevel::error:
+      break;
+  }
+  return spdlog::level::err;
+}
+
 bool stderr_is_journal() {
   struct stat status {};
   return fstat(STDERR_FILENO, &status) == 0 && is_journal(std::getenv("JOURNAL_STREAM"), status);
@@ -56,11 +72,17 @@ bool stderr_is_journal() {
 
 }  // namespace
 
-void start_log(spdlog::level::level_enum level) {
+void log::write_formatted(LogLevel level, fmt::string_view format, fmt::format_args arguments) {
+  auto& logger = *spdlog::default_logger_raw();
+  if (logger.should_log(spdlog_level(level)))
+    logger.log(spdlog_level(level), fmt::vformat(format, arguments));
+}
+
+void start_log(LogLevel level) {
   auto sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();  // colours: only on a terminal
   sink->set_formatter(log_formatter(stderr_is_journal()));
   auto logger = std::make_shared<spdlog::logger>("xdpflowd", std::move(sink));
-  logger->set_level(level);
+  logger->set_level(spdlog_level(level));
   spdlog::set_default_logger(std::move(logger));
 }
 
