@@ -12,8 +12,6 @@
 namespace xdpflowd::test {
 namespace {
 
-constexpr const char* lan_mac = "02:00:00:00:01:01";
-
 /// Connections one after the other until it is told to stop.
 class TcpChurn {
  public:
@@ -42,7 +40,7 @@ class Books : public PlainLab {
  protected:
   Background udp_flood(uint32_t flows) const {
     return lab.client.start(
-        {NETNS_FLOOD, "client0", lan_mac, Lab::server4, "53", "0", std::to_string(flows), "udp"});
+        {NETNS_FLOOD, "client0", Lab::lan_mac, Lab::server4, "53", "0", std::to_string(flows), "udp"});
   }
 
   /// Scrapes until `done`; fails at the first page that does not add up.

@@ -15,8 +15,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr const char* lan_mac = "02:00:00:00:01:01";
-
 /// Two TCP connections over IPv4, one over IPv6, one datagram of 100 to 109 bytes from each port 4000 to
 /// 4009.
 class Ctl : public PlainLab {
@@ -91,7 +89,8 @@ TEST_F(Ctl, FlushEndsWhatMatchesAndSaysHowMany) {
 }
 
 TEST_F(Ctl, ReadingWhileFlowsComeAndGoShowsNoneTwice) {
-  auto flood = lab.client.start({NETNS_FLOOD, "client0", lan_mac, Lab::server4, "9", "0", "100000", "udp"});
+  auto flood =
+      lab.client.start({NETNS_FLOOD, "client0", Lab::lan_mac, Lab::server4, "9", "0", "100000", "udp"});
   size_t reads = 0;
   for (; flood.is_running(); ++reads) {
     std::set<std::string> seen;
@@ -110,7 +109,8 @@ TEST_F(Ctl, AReaderThatHasSeenEnoughIsNoError) {
   Argv pipe = {"bash", "-c",
                std::string("set -o pipefail; ") + XDPFLOWCTL + " --state-dir " + bpffs.state_dir() +
                    " flows | head -1"};
-  auto flood = lab.client.start({NETNS_FLOOD, "client0", lan_mac, Lab::server4, "9", "0", "20000", "udp"});
+  auto flood =
+      lab.client.start({NETNS_FLOOD, "client0", Lab::lan_mac, Lab::server4, "9", "0", "20000", "udp"});
   ASSERT_EQ(flood.wait(patience), 0);
   const Outcome outcome = lab.router.run(pipe);
   EXPECT_EQ(outcome.status, 0);

@@ -10,7 +10,6 @@
 namespace xdpflowd::test {
 namespace {
 
-constexpr const char* lan_mac = "02:00:00:00:01:01";
 constexpr uint32_t syns = 300'000;
 constexpr size_t sessions = 50;
 
@@ -33,8 +32,8 @@ class Flood : public PlainLab, public ::testing::WithParamInterface<Victim> {
   void flood() const {
     const double before = created();
     for (uint32_t first = 0; created() - before < syns; first += syns) {
-      auto flood = lab.client.start({NETNS_FLOOD, "client0", lan_mac, GetParam().address, GetParam().port,
-                                     std::to_string(first), std::to_string(syns), "syn"});
+      auto flood = lab.client.start({NETNS_FLOOD, "client0", Lab::lan_mac, GetParam().address,
+                                     GetParam().port, std::to_string(first), std::to_string(syns), "syn"});
       if (flood.wait(std::chrono::minutes(2)) != 0)
         throw std::runtime_error("the flood failed: " + flood.err());
     }

@@ -47,12 +47,6 @@ std::string make_directory() {
   return path;
 }
 
-// Locally administered: 02:00:00:00:NETWORK:HOST.
-constexpr const char* client_mac = "02:00:00:00:01:02";
-constexpr const char* lan_mac = "02:00:00:00:01:01";
-constexpr const char* wan_mac = "02:00:00:00:02:01";
-constexpr const char* server_mac = "02:00:00:00:02:02";
-
 std::string veth(const std::string& name, const char* mac, const std::string& peer, const char* peer_mac,
                  const Netns& peer_netns, const std::string& mtu) {
   return "link add " + name + " address " + mac + " mtu " + mtu + " type veth peer name " + peer +

@@ -64,6 +64,11 @@ class Lab {
   static constexpr const char* wan6 = "2001:db8:2::1";
   static constexpr const char* server6 = "2001:db8:2::2";
   static constexpr const char* nobody6 = "2001:db8:2::99";
+  // Locally administered: 02:00:00:00:NETWORK:HOST.
+  static constexpr const char* client_mac = "02:00:00:00:01:02";
+  static constexpr const char* lan_mac = "02:00:00:00:01:01";
+  static constexpr const char* wan_mac = "02:00:00:00:02:01";
+  static constexpr const char* server_mac = "02:00:00:00:02:02";
 
   Netns client;
   Netns router;
