@@ -22,7 +22,7 @@ class FlowWalk {
   Result<bool> next(const FlowTable& table, const FlowVisitor& visit);
 
  private:
-  static constexpr size_t batch = 4096;  // about 600 KB
+  static constexpr size_t batch = 1024;  // about 150 KB: more does not stay in a CPU's second cache
 
   std::vector<xf_flow_key> keys_{batch};
   std::vector<xf_flow> flows_{batch};
