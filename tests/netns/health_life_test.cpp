@@ -98,12 +98,12 @@ TEST_F(Health, AReloadTouchesOnlyWhatIsDifferent) {
   write_config({.rest = target("stays", Lab::server4) + target("changes", Lab::client4, "fall = 7") +
                         target("comes", Lab::client6)});
   daemon.signal(SIGHUP);
+  ASSERT_TRUE(daemon.wait_for_output("reloaded: 3 of 3 changes applied", patience)) << log(daemon);
   ASSERT_TRUE(turns("comes", "up"));
   EXPECT_EQ(targets().size(), 3U);
   EXPECT_EQ(state_of("changes"), "up");
   EXPECT_GE(the_target("stays").at("probes_sent").get<uint64_t>(), before);
   EXPECT_EQ(the_target("stays").at("transitions").at("up"), 1);
-  EXPECT_TRUE(daemon.wait_for_output("reloaded: 3 of 3 changes applied", patience)) << log(daemon);
 }
 
 }  // namespace
