@@ -35,7 +35,7 @@ const volatile __u64 promote_span_ns = 2000000000;
 
 /* Probes are due at multiples of a sixteenth of their interval, within these bounds. */
 const volatile __u64 probe_grid_min_ns = 100000;
-const volatile __u64 probe_grid_max_ns = 2000000;
+const volatile __u64 probe_grid_max_ns = 5000000;
 
 /* A probe whose next hop has no address yet is tried again after this, if its interval is longer. */
 const volatile __u64 resolve_retry_ns = 100000000;
