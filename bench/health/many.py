@@ -14,29 +14,36 @@ def measure(build, plan):
     what = f"{plan.targets:,} targets".replace(",", " ")
     say(f"{what} at {INTERVAL}")
     table = Table(f"{what}, each probed once a second", f"{what} at {INTERVAL}")
-    with Lab(build) as lab, cpu.Soaker.start(build, plan.targets) as soaker:
-        _, nothing = cpu.windows(soaker, 0, plan.rounds, plan.window_s)
+    with Lab(build) as lab:
+        nothing = soaked(build, plan)
         with Daemon.start(lab, many(plan.targets, interval=INTERVAL)) as daemon:
             time.sleep(1)  # the first probe of each is behind us
-            charged, beside, delays = windows(daemon, soaker, plan)
+            charged, delays = windows(daemon, plan)
             scrapes = [daemon.scrape()[1] for _ in range(plan.rounds)]
-    table.add_cpu(charged, cpu.net(beside, nothing))
+            beside = cpu.net(soaked(build, plan), nothing)
+    table.add_cpu(charged, beside)
     table.add_delays(delays)
     table.add("probes per second", "", [sum(delay) / plan.window_s for delay in delays])
     table.add("/metrics", "ms", scrapes)
     table.goal("/metrics", "ms", scrapes, 50)
 
 
-def windows(daemon, soaker, plan):
-    """Round by round: CPU of the daemon, and of the kernel beside it; how late probes were built."""
-    charged, beside, delays = [], [], []
+def windows(daemon, plan):
+    """Round by round: CPU of the daemon, and how late probes were built."""
+    charged, delays = [], []
     for _ in range(plan.rounds):
-        before = daemon.histogram(PROBE_DELAY)
-        one, other = cpu.windows(soaker, daemon.process.pid, 1, plan.window_s)
+        before, begun = daemon.histogram(PROBE_DELAY), (time.monotonic(), cpu.process_ms(daemon.process.pid))
+        time.sleep(plan.window_s)
+        charged.append((cpu.process_ms(daemon.process.pid) - begun[1]) / (time.monotonic() - begun[0]))
         delays.append(difference(before, daemon.histogram(PROBE_DELAY)))
-        charged += one
-        beside += other
-    return charged, beside, delays
+    return charged, delays
+
+
+def soaked(build, plan):
+    """What is taken of all CPUs and charged to nobody. Nothing else is measured beside it: it keeps all CPUs busy, and so makes
+    slower what runs beside it on the same core."""
+    with cpu.Soaker.start(build, plan.targets) as soaker:
+        return cpu.windows(soaker, 0, plan.rounds, plan.window_s)[1]
 
 
 class Table:
