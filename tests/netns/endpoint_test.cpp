@@ -2,6 +2,8 @@
 // The metrics endpoint among stalled, slow and hostile clients.
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <iterator>
 #include <random>
 
 #include "daemon_lab.h"
@@ -55,6 +57,14 @@ TEST_F(Endpoint, ClientsThatNeverReadTheirAnswerDoNotEither) {
       send_all(deaf.back(), "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
   }
   EXPECT_LT(scrape_time(), prompt);
+}
+
+/// Why no test looks for races of user space: the loop is all there is.
+TEST_F(Endpoint, TheDaemonIsOneThreadWhoeverAsks) {
+  const UniqueFd stalled = connect();
+  EXPECT_LT(scrape_time(), prompt);
+  const std::filesystem::directory_iterator threads("/proc/" + std::to_string(daemon_.pid()) + "/task");
+  EXPECT_EQ(std::distance(begin(threads), end(threads)), 1);
 }
 
 TEST_F(Endpoint, GarbageIsRefusedAndAScrapeWorks) {
