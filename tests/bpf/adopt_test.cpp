@@ -13,7 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto wide = 10s;
 constexpr const char* client = "192.0.2.1";
 constexpr const char* server = "198.51.100.1";
 

@@ -23,13 +23,6 @@ Packet error6(uint8_t type, const Packet& cause) {
   return icmpv6().icmp_type(type).from(router6).to("2001:db8::1").quoting(cause);
 }
 
-Packet tcp6() {
-  return tcp().from("2001:db8::1", 40000).to("2001:db8::2", 80);
-}
-Packet udp6() {
-  return udp().from("2001:db8::1", 40000).to("2001:db8::2", 53);
-}
-
 struct ErrorCase {
   std::string name;
   std::vector<Packet> flow;

@@ -17,8 +17,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto wide = 10s;
-
 void make_flows(const Tracker& tracker, uint32_t count) {
   Template flows(udp(), Template::Side::source);
   for (uint32_t i = 0; i < count; i++) tracker.run(flows.numbered(i));

@@ -24,18 +24,11 @@ std::ostream& operator<<(std::ostream& out, const ParseCase& c) {
 
 constexpr uint8_t hop_by_hop = 0, routing = 43, authentication = 51, destination_options = 60;
 
-Packet tcp6() {
-  return tcp().from("2001:db8::1", 40000).to("2001:db8::2", 80).syn();
-}
-Packet udp6() {
-  return udp().from("2001:db8::1", 40000).to("2001:db8::2", 53);
-}
-
 std::vector<ParseCase> parse_cases() {
   return {
       {"tcp_over_ipv4", tcp().syn(), 6, 40000},
       {"tcp_with_options", tcp().syn().tcp_options(10), 6, 40000},
-      {"tcp_over_ipv6", tcp6(), 6, 40000},
+      {"tcp_over_ipv6", tcp6().syn(), 6, 40000},
       {"udp_over_ipv4", udp().payload(20), 17, 40000},
       {"udp_over_ipv6", udp6().payload(20), 17, 40000},
       {"icmp_echo_has_its_identifier_as_port", icmp().icmp_id(77), 1, 77},
@@ -48,8 +41,8 @@ std::vector<ParseCase> parse_cases() {
       {"ipv4_options", tcp().syn().ipv4_options(10), 6, 40000},
       {"one_vlan_tag", tcp().syn().vlan(10), 6, 40000},
       {"two_vlan_tags", tcp().syn().vlan(10, 0x88a8).vlan(20), 6, 40000},
-      {"hop_by_hop_options", tcp6().extension(hop_by_hop), 6, 40000},
-      {"destination_options_of_several_words", tcp6().extension(destination_options, 3), 6, 40000},
+      {"hop_by_hop_options", tcp6().syn().extension(hop_by_hop), 6, 40000},
+      {"destination_options_of_several_words", tcp6().syn().extension(destination_options, 3), 6, 40000},
       {"routing_header", udp6().extension(routing, 2), 17, 40000},
       {"authentication_header", udp6().extension(authentication, 2), 17, 40000},
       {"six_extension_headers",

@@ -21,7 +21,7 @@ void stay_on_cpu(int cpu) {
   sched_setaffinity(0, sizeof one, &one);
 }
 
-Packet segment(unsigned number) {
+Packet segment_of(unsigned number) {
   const std::string source = "10.1." + std::to_string(number / 250) + "." + std::to_string(number % 250 + 1);
   return tcp().from(source, 40000).to("198.51.100.1", 443);
 }
@@ -76,11 +76,11 @@ class Race : public testing::Test {
 TEST_F(Race, AResetBesideTheProvingAckIsNeverForgotten) {
   const Tracker tracker(options());
   for (unsigned number = 0; number < conversations; number++) {
-    tracker.run(segment(number).syn().seq(100));
-    tracker.run(segment(number).reversed().syn().ack_number(101).seq(500));
+    tracker.run(segment_of(number).syn().seq(100));
+    tracker.run(segment_of(number).reversed().syn().ack_number(101).seq(500));
   }
-  side_by_side([&](unsigned number) { tracker.run(segment(number).seq(101).ack_number(501)); },
-               [&](unsigned number) { tracker.run(segment(number).reversed().rst().seq(501)); });
+  side_by_side([&](unsigned number) { tracker.run(segment_of(number).seq(101).ack_number(501)); },
+               [&](unsigned number) { tracker.run(segment_of(number).reversed().rst().seq(501)); });
   EXPECT_EQ(in_state(tracker, XF_STATE_ESTABLISHED), 0u);
   EXPECT_EQ(in_state(tracker, XF_STATE_CLOSE), conversations);
 }
@@ -88,12 +88,13 @@ TEST_F(Race, AResetBesideTheProvingAckIsNeverForgotten) {
 TEST_F(Race, AConversationPromotedBesideItsNextPacketStaysOneFlow) {
   const Tracker tracker(options());
   for (unsigned number = 0; number < conversations; number++) {
-    tracker.run(segment(number).syn().seq(100));
-    tracker.run(segment(number).reversed().syn().ack_number(101).seq(500));
+    tracker.run(segment_of(number).syn().seq(100));
+    tracker.run(segment_of(number).reversed().syn().ack_number(101).seq(500));
   }
-  side_by_side(
-      [&](unsigned number) { tracker.run(segment(number).seq(101).ack_number(501)); },
-      [&](unsigned number) { tracker.run(segment(number).reversed().seq(501).ack_number(101).payload(10)); });
+  side_by_side([&](unsigned number) { tracker.run(segment_of(number).seq(101).ack_number(501)); },
+               [&](unsigned number) {
+                 tracker.run(segment_of(number).reversed().seq(501).ack_number(101).payload(10));
+               });
   EXPECT_EQ(tracker.zone_stats().created, conversations);
   EXPECT_EQ(tracker.live(XF_TABLE_ESTABLISHED), conversations);
   EXPECT_EQ(tracker.counted(XF_TABLE_HALF_OPEN), 0u);
@@ -101,8 +102,8 @@ TEST_F(Race, AConversationPromotedBesideItsNextPacketStaysOneFlow) {
 
 TEST_F(Race, TwoFirstPacketsOfOneConversationMakeOneFlow) {
   const Tracker tracker(options());
-  side_by_side([&](unsigned number) { tracker.run(segment(number).syn()); },
-               [&](unsigned number) { tracker.run(segment(number).reversed().syn()); });
+  side_by_side([&](unsigned number) { tracker.run(segment_of(number).syn()); },
+               [&](unsigned number) { tracker.run(segment_of(number).reversed().syn()); });
   EXPECT_EQ(tracker.zone_stats().created, conversations);
   EXPECT_EQ(tracker.counted(XF_TABLE_HALF_OPEN), conversations);
 }

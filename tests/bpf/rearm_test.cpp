@@ -13,8 +13,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto wide = 10s;
-
 class Rearm : public testing::Test {
  protected:
   static void SetUpTestSuite() { ASSERT_TRUE(prime_timers(20'000)); }

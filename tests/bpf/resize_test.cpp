@@ -15,8 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto wide = 10s;
-
 class Resize : public testing::Test {
  protected:
   static void SetUpTestSuite() { ASSERT_TRUE(prime_timers(60'000)); }

@@ -19,8 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto wide = 10s;  // for what must happen, some time
-
 class FlowTimer : public testing::Test {
  protected:
   /// These tests are about timers: they need them.

@@ -18,14 +18,6 @@ constexpr std::array<uint8_t, 20> telling{0x00,           0x01, 0x02, 0x03, 0x06
                                           0x11,           0x29, 0x2b, 0x3a, 0x45, 0x60, fragment,
                                           authentication, 0x7f, 0x80, 0x81, 0xdd, 0xff};
 
-Packet tcp6() {
-  return tcp().from("2001:db8::1", 40'000).to("2001:db8::2", 80);
-}
-
-Packet udp6() {
-  return udp().from("2001:db8::1", 40'000).to("2001:db8::2", 53);
-}
-
 std::vector<Packet> plain_packets() {
   return {
       tcp().syn(),

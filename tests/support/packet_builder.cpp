@@ -279,6 +279,12 @@ Packet tcp() {
 Packet udp() {
   return Packet(IPPROTO_UDP).from("192.0.2.1", 40000).to("198.51.100.1", 53);
 }
+Packet tcp6() {
+  return tcp().from("2001:db8::1", 40000).to("2001:db8::2", 80);
+}
+Packet udp6() {
+  return udp().from("2001:db8::1", 40000).to("2001:db8::2", 53);
+}
 Packet icmp() {
   return Packet(IPPROTO_ICMP).icmp_type(8).icmp_id(7);
 }

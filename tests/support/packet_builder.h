@@ -96,6 +96,8 @@ class Packet {
 
 Packet tcp();
 Packet udp();
+Packet tcp6();
+Packet udp6();
 Packet icmp();    ///< an echo request
 Packet icmpv6();  ///< an echo request
 Packet ip_protocol(uint8_t number);

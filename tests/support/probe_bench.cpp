@@ -9,15 +9,12 @@
 #include <stdexcept>
 
 #include "health/target_plan.h"
+#include "support/must.h"
 
 namespace xdpflowd::test {
 namespace {
 
 constexpr auto patience = std::chrono::seconds(5);
-
-void must(int outcome, const std::string& what) {
-  if (outcome < 0) throw std::runtime_error(what + ": " + std::strerror(errno));
-}
 
 template <class Key, class Value>
 void put(const bpf_map* map, const Key& key, const Value& value) {

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "dataplane/admin_client.h"
 #include "dataplane/plan.h"
+#include "support/must.h"
 
 namespace xdpflowd::test {
 
@@ -20,10 +21,6 @@ constexpr uint32_t loopback = 1;  // what BPF_PROG_RUN says a frame arrived on
 
 [[noreturn]] void give_up(const std::string& what, int code) {
   throw std::runtime_error(what + ": " + std::strerror(code < 0 ? -code : code));
-}
-
-void must(int outcome, const std::string& what) {
-  if (outcome < 0) give_up(what, errno);
 }
 
 template <class Value>

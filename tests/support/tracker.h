@@ -22,6 +22,9 @@
 
 namespace xdpflowd::test {
 
+/// For what must happen, some time.
+inline constexpr auto wide = std::chrono::seconds(10);
+
 struct TrackerOptions {
   uint32_t max_flows = 4096;
   uint32_t max_half_open = 4096;

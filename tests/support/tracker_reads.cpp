@@ -8,18 +8,11 @@
 #include <stdexcept>
 
 #include "flow/ledger.h"
+#include "support/must.h"
 #include "support/process.h"
 #include "support/tracker.h"
 
 namespace xdpflowd::test {
-
-namespace {
-
-void must(int outcome, const std::string& what) {
-  if (outcome < 0) throw std::runtime_error(what + ": " + std::strerror(errno));
-}
-
-}  // namespace
 
 namespace {
 

@@ -17,7 +17,7 @@ using test::status_of;
 constexpr int64_t noon_ns = 1'709'208'000'000'000'000;
 constexpr int64_t offset_ns = noon_ns - 60 * static_cast<int64_t>(second_ns);
 
-xf_record sample() {
+xf_record sample_record() {
   xf_record record{};
   record.key = key_of(IPPROTO_TCP, "2001:db8::1", 40000, "2001:db8::2", 443);
   record.status =
@@ -37,7 +37,7 @@ Json parsed(const xf_record& record) {
 }
 
 TEST(Record, HasItsNamesInTheirOrder) {
-  const Json json = parsed(sample());
+  const Json json = parsed(sample_record());
   std::string names;
   for (const auto& [name, value] : json.items()) names += name + " ";
   EXPECT_EQ(
@@ -47,7 +47,7 @@ TEST(Record, HasItsNamesInTheirOrder) {
 }
 
 TEST(Record, SaysWhoTalkedAndHowMuch) {
-  const Json json = parsed(sample());
+  const Json json = parsed(sample_record());
   EXPECT_EQ(json["zone"], "default");
   EXPECT_EQ(json["protocol"], "tcp");
   EXPECT_EQ(json["source"], "2001:db8::1");
@@ -65,7 +65,7 @@ TEST(Record, SaysWhoTalkedAndHowMuch) {
 }
 
 TEST(Record, SaysWhenAndWhyItEnded) {
-  const Json json = parsed(sample());
+  const Json json = parsed(sample_record());
   EXPECT_EQ(json["start"], "2024-02-29T12:00:00.000000001Z");
   EXPECT_EQ(json["end"], "2024-02-29T12:00:03.000000042Z");
   EXPECT_EQ(json["duration_seconds"].dump(), "3.000000041");
@@ -73,7 +73,7 @@ TEST(Record, SaysWhenAndWhyItEnded) {
 }
 
 TEST(Record, IsOneLine) {
-  EXPECT_EQ(record_json(sample(), "default", offset_ns).find('\n'), std::string::npos);
+  EXPECT_EQ(record_json(sample_record(), "default", offset_ns).find('\n'), std::string::npos);
 }
 
 TEST(Record, HasAWordForEachReason) {
@@ -83,14 +83,14 @@ TEST(Record, HasAWordForEachReason) {
                                                      {XF_REASON_REPLACED, "replaced"},
                                                      {XF_REASON_FLUSHED, "flushed"}};
   for (const auto& [reason, word] : words) {
-    xf_record record = sample();
+    xf_record record = sample_record();
     record.reason = reason;
     EXPECT_EQ(parsed(record)["reason"], word);
   }
 }
 
 TEST(Record, EndedBeforeItBeganByAnotherCpusClockLastsNoTime) {
-  xf_record record = sample();
+  xf_record record = sample_record();
   record.ended_ns = record.created_ns - 5;
   const Json json = parsed(record);
   EXPECT_EQ(json["duration_seconds"], 0);

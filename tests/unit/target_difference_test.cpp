@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-TargetSettings target(const std::string& name, const std::string& address) {
+TargetSettings named(const std::string& name, const std::string& address) {
   TargetSettings target;
   target.name = name;
   target.address = address;
@@ -26,7 +26,7 @@ TargetSettings target(const std::string& name, const std::string& address) {
 class TargetDifference : public testing::Test {
  protected:
   TargetDifference() {
-    running.targets = {target("gw-a", "192.0.2.1"), target("gw-b", "2001:db8::1")};
+    running.targets = {named("gw-a", "192.0.2.1"), named("gw-b", "2001:db8::1")};
     wanted = running;
   }
 
@@ -50,7 +50,7 @@ TEST_F(TargetDifference, OfTheSameInAnotherOrderIsNothing) {
 
 TEST_F(TargetDifference, NamesTargetsThatComeAndGo) {
   wanted.targets.erase(wanted.targets.begin());
-  wanted.targets.push_back(target("web", "192.0.2.80"));
+  wanted.targets.push_back(named("web", "192.0.2.80"));
   wanted.targets.back().probe = ProbeKind::tcp;
   wanted.targets.back().port = 443;
   EXPECT_THAT(
@@ -117,8 +117,8 @@ TEST_F(TargetDifference, OfSectionsIsByKey) {
 TEST_F(TargetDifference, OfManyIsFoundQuickly) {
   constexpr int count = 100'000;
   constexpr auto wide_margin = 100s;  // what is quadratic takes hours
-  for (int i = 0; i < count; ++i) running.targets.push_back(target("t" + std::to_string(i), "192.0.2.1"));
-  for (int i = count; i-- > 0;) wanted.targets.push_back(target("t" + std::to_string(i), "192.0.2.2"));
+  for (int i = 0; i < count; ++i) running.targets.push_back(named("t" + std::to_string(i), "192.0.2.1"));
+  for (int i = count; i-- > 0;) wanted.targets.push_back(named("t" + std::to_string(i), "192.0.2.2"));
   const auto start = std::chrono::steady_clock::now();
   EXPECT_THAT(difference(running, wanted), SizeIs(count));
   EXPECT_LT(std::chrono::steady_clock::now() - start, wide_margin);

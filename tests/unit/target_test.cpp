@@ -22,7 +22,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-Settings settings_of(const std::string& text) {
+Settings with_targets(const std::string& text) {
   auto settings = parse_settings(with_interface + text, "x.toml", uint64_t{64} << 30, 2);
   EXPECT_TRUE(settings) << settings.error().message;
   return settings ? *settings : Settings{};
@@ -32,7 +32,7 @@ const std::string with_target = "[[target]]\nname = \"gw-a\"\naddress = \"192.0.
 
 /// The one target of a file that adds `keys` to name and address.
 TargetSettings target_of(const std::string& keys) {
-  auto targets = settings_of(with_target + keys).targets;
+  auto targets = with_targets(with_target + keys).targets;
   EXPECT_THAT(targets, SizeIs(1));
   return targets.empty() ? TargetSettings{} : targets.front();
 }
@@ -133,19 +133,20 @@ TEST(Target, IsShownWithItsAddressAsEverybodyWritesIt) {
       {"2001:DB8:0:0::1", "2001:db8::1"}, {"fd00::1", "fd00::1"},
   };
   for (const auto& [written, shown] : addresses) {
-    const auto targets = settings_of("[[target]]\nname = \"a\"\naddress = \""s + written + "\"\n").targets;
+    const auto targets = with_targets("[[target]]\nname = \"a\"\naddress = \""s + written + "\"\n").targets;
     EXPECT_THAT(targets, ElementsAre(testing::Field(&TargetSettings::address, shown)));
   }
 }
 
 TEST(Target, MayBeLinkLocalOnANamedLink) {
-  const auto settings = settings_of(
+  const auto settings = with_targets(
       "[[target]]\nname = \"a\"\naddress = \"fe80::1\"\ninterface = \"eth0\"\nsource = \"FE80::2\"\n");
   EXPECT_EQ(settings.targets.at(0).source, "fe80::2");
 }
 
 TEST(Target, KeepsItsPlaceInTheFile) {
-  const auto targets = settings_of(with_target + "[[target]]\nname = \"A.b_c\"\naddress = \"::2\"\n").targets;
+  const auto targets =
+      with_targets(with_target + "[[target]]\nname = \"A.b_c\"\naddress = \"::2\"\n").targets;
   ASSERT_THAT(targets, SizeIs(2));
   EXPECT_EQ(targets[1].name, "A.b_c");
 }
@@ -161,15 +162,15 @@ TEST(Target, SharesAProbeWithSevenOthersOfOtherNameAndJudgement) {
             "\"\naddress = \"2001:db8::1\"\nfall = " + std::to_string(i + 1) +
             "\nrise = " + std::to_string(i + 1) + "\nweight = " + std::to_string(i) + "\ninitial = \"" +
             (i % 2 ? "up" : "down") + "\"\non_change = [\"/bin/" + std::to_string(i) + "\"]\n";
-  EXPECT_THAT(settings_of(text).targets, SizeIs(8));
+  EXPECT_THAT(with_targets(text).targets, SizeIs(8));
 }
 
 TEST(Target, SharesNoProbeWithAnotherWayToTheSameAddress) {
   const std::string again = "[[target]]\naddress = \"192.0.2.1\"\ninterval = \"5s\"\nname = ";
-  EXPECT_THAT(settings_of(with_target + again + "\"b\"\nprobe = \"arp\"\n" + again +
-                          "\"c\"\nprobe = \"tcp\"\nport = 1\n" + again +
-                          "\"d\"\nprobe = \"tcp\"\nport = 2\ntimeout = \"1s\"\n" + again +
-                          "\"e\"\nsource = \"192.0.2.2\"\n" + again + "\"f\"\ninterface = \"eth0\"\n")
+  EXPECT_THAT(with_targets(with_target + again + "\"b\"\nprobe = \"arp\"\n" + again +
+                           "\"c\"\nprobe = \"tcp\"\nport = 1\n" + again +
+                           "\"d\"\nprobe = \"tcp\"\nport = 2\ntimeout = \"1s\"\n" + again +
+                           "\"e\"\nsource = \"192.0.2.2\"\n" + again + "\"f\"\ninterface = \"eth0\"\n")
                   .targets,
               SizeIs(6));
 }
@@ -189,7 +190,7 @@ TEST(Targets, OfWhichThereAreManyLoadQuickly) {
   constexpr auto wide_margin = 100s;  // what is quadratic takes hours
   const auto text = many_targets(100'000);
   const auto start = std::chrono::steady_clock::now();
-  EXPECT_THAT(settings_of(text).targets, SizeIs(100'000));
+  EXPECT_THAT(with_targets(text).targets, SizeIs(100'000));
   const auto took = std::chrono::steady_clock::now() - start;
   RecordProperty("milliseconds", static_cast<int>(took / 1ms));
   EXPECT_LT(took, wide_margin);
@@ -223,7 +224,7 @@ TEST(DefaultFile, ShowsEveryKeyOfATargetWithItsDefault) {
   for (std::sregex_iterator match(keys.begin(), keys.end(), key), end; match != end; ++match)
     EXPECT_THAT("\n" + example, testing::AnyOf(HasSubstr("\n" + match->str() + " = "),
                                                HasSubstr("\n# " + match->str() + " = ")));
-  const auto targets = settings_of(example).targets;
+  const auto targets = with_targets(example).targets;
   EXPECT_THAT(targets, ElementsAre(defaults()));
 }
 
