@@ -27,8 +27,12 @@ class Follow : public PlainLab {
     return eventually(patience, [&] { return mode_of(name) == wanted; });
   }
 
-  /// One frame of a UDP flow, into the device of the router from its peer there.
+  /// One frame of a UDP flow, into the device of the router from its peer there; which drops all until the
+  /// kernel has seen its carrier, up to a second late.
   void send_into(const std::string& device, uint16_t port) const {
+    const Argv show = {"ip", "-n", lab.router.name(), "-json", "link", "show", device + "p"};
+    ASSERT_TRUE(
+        eventually(patience, [&] { return Json::parse(must_run(show)).at(0).at("operstate") == "UP"; }));
     const FrameSender peer(lab.router, device + "p");
     peer.send(udp().from(Lab::client4, port).to(Lab::server4, 53));
   }
