@@ -2,6 +2,7 @@
 #include "tcp_walk.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace xdpflowd::test {
 namespace {

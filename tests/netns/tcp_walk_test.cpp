@@ -2,6 +2,8 @@
 // Random TCP connections over a bad network, seen by xdpflowd and by nf_conntrack on the same router.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <cctype>
 #include <map>
 #include <set>
 #include <sstream>
@@ -36,7 +38,7 @@ std::set<Pair> explained() {
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string bar, ours, theirs;
-    if (words >> bar >> ours >> bar >> theirs && line.starts_with("| ") && std::isupper(ours.back()))
+    if (words >> bar >> ours >> bar >> theirs && line.starts_with("| ") && std::isupper(ours.front()))
       pairs.emplace(ours, theirs);
   }
   return pairs;
