@@ -26,7 +26,7 @@ constexpr auto hung_after = 10s;
 
 std::chrono::seconds duration() {
   const char* seconds = std::getenv("XDPFLOWD_CHURN_SECONDS");
-  return std::chrono::seconds(seconds ? std::atoi(seconds) : 30);
+  return std::chrono::seconds(seconds ? std::atoi(seconds) : 15);
 }
 
 void pin_to(unsigned cpu) {
