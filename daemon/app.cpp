@@ -251,7 +251,7 @@ Result<std::string> App::metrics_page() {
   const auto lost = records_ ? std::optional(records_->lost()) : std::nullopt;
   const auto& hooks = news_->hook_counters();
   const HookRuns runs{hooks.ok, hooks.failed, hooks.timeout, hooks.not_started, hooks.superseded};
-  return metrics_text(collect(*snapshot, build_, monotonic_ns(), lost, runs));
+  return metrics_text(*snapshot, build_, monotonic_ns(), lost, runs);
 }
 
 }  // namespace xdpflowd

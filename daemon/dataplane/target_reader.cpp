@@ -3,9 +3,9 @@
 
 #include <bpf/bpf.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <map>
-#include <unordered_map>
+#include <utility>
 
 namespace xdpflowd {
 namespace {
@@ -41,20 +41,20 @@ Status for_each(const Map<uint32_t, Value>& map, uint64_t flags, Visit visit) {
 }  // namespace
 
 Result<std::vector<Target>> read_targets(const PinnedState& state) {
-  std::map<uint32_t, xf_target_config> configs;
-  auto read = for_each(state.target_configs(), 0, [&](uint32_t index, const xf_target_config& config) {
-    configs.insert_or_assign(index, config);
+  std::vector<std::pair<uint32_t, xf_target>> states;
+  auto read = for_each(state.targets(), BPF_F_LOCK,
+                       [&](uint32_t index, const xf_target& target) { states.emplace_back(index, target); });
+  if (!read) return read.error();
+  std::ranges::sort(states, {}, &std::pair<uint32_t, xf_target>::first);
+  constexpr uint32_t not_configured = UINT32_MAX;
+  std::vector<Target> found(states.size(), {.index = not_configured});
+  read = for_each(state.target_configs(), 0, [&](uint32_t index, const xf_target_config& config) {
+    const auto known = std::ranges::lower_bound(states, index, {}, &std::pair<uint32_t, xf_target>::first);
+    if (known == states.end() || known->first != index) return;
+    found[static_cast<size_t>(known - states.begin())] = {index, config, known->second};
   });
   if (!read) return read.error();
-  std::unordered_map<uint32_t, xf_target> states;
-  read = for_each(state.targets(), BPF_F_LOCK,
-                  [&](uint32_t index, const xf_target& target) { states.insert_or_assign(index, target); });
-  if (!read) return read.error();
-  std::vector<Target> found;
-  found.reserve(configs.size());
-  for (const auto& [index, config] : configs)
-    if (const auto known = states.find(index); known != states.end())
-      found.push_back({.index = index, .config = config, .state = known->second});
+  std::erase_if(found, [](const Target& target) { return target.index == not_configured; });
   return found;
 }
 

@@ -17,10 +17,6 @@ namespace {
 
 constexpr size_t due_at_once = 4096;
 
-bool is_probed(uint32_t index, const xf_target_config& config) {
-  return config.first_sharer == index;
-}
-
 Status erase(const auto& map, const auto& key) {
   auto erased = map.erase(key);
   return !erased && erased.error().code == ENOENT ? ok() : erased;
@@ -217,85 +213,6 @@ void HealthChecks::on_event(const xf_target_event& event) {
   if (kept == kept_.end() || shown == shown_.end() || shown->second == event.after) return;
   shown->second = event.after;
   listener_({kept->second.wanted, event});
-}
-
-Status HealthChecks::tick() {
-  ++ticks_;
-  if (kept_.empty()) return ok();
-  for (const auto step : {&HealthChecks::look_for_losses, &HealthChecks::refresh_some_routes,
-                          &HealthChecks::use_neighbours, &HealthChecks::look_for_stuck})
-    if (auto done = (this->*step)(); !done) return done;
-  return ok();
-}
-
-/// What an event that found its ring full would have told.
-Status HealthChecks::look_for_losses() {
-  const auto stats = state_->global_stats().sum(0);
-  if (!stats) return stats.error();
-  if (stats->lost[XF_LOST_EVENT] == events_lost_) return ok();
-  events_lost_ = stats->lost[XF_LOST_EVENT];
-  const auto now = targets();
-  if (!now) return now.error();
-  for (const auto& [index, config, state] : *now) {
-    xf_target_event event{};
-    event.index = index;
-    event.time_ns = state.since_ns;
-    event.before = shown_[index];
-    event.after = xf_shown_health(&state);
-    event.cause = state.cause;
-    event.forced = state.forced != XF_HEALTH_UNKNOWN;
-    on_event(event);
-  }
-  return ok();
-}
-
-/// All of them once a minute: an address or a route may have changed without a word.
-Status HealthChecks::refresh_some_routes() {
-  constexpr size_t parts = 60;
-  for (size_t i = 0; i <= kept_.size() / parts; ++i) {
-    auto next = kept_.upper_bound(next_refresh_);
-    if (next == kept_.end()) next = kept_.begin();
-    next_refresh_ = next->first;
-    if (auto refreshed = refresh_route(next->first, next->second); !refreshed) return refreshed;
-  }
-  return ok();
-}
-
-/// The kernel does not see that we use its neighbours: what nobody else uses would grow stale and be
-/// forgotten.
-Status HealthChecks::use_neighbours() {
-  constexpr unsigned seconds = 10;
-  if (ticks_ % seconds == 0) {
-    const auto next_hops = prober_.take_next_hops();
-    growing_old_.assign(next_hops.begin(), next_hops.end());
-  }
-  const size_t some = std::min(growing_old_.size(), growing_old_.size() / (seconds - ticks_ % seconds) + 1);
-  for (size_t i = 0; i < some; ++i) {
-    const auto next_hop = growing_old_.back();
-    growing_old_.pop_back();
-    if (auto used = routes_->use_neighbour(next_hop.ifindex, next_hop.address); !used)
-      log::debug("{}", used.error().message);
-  }
-  return ok();
-}
-
-/// A timer that could not be had or was lost, a probe that was due while nobody could build it.
-Status HealthChecks::look_for_stuck() {
-  constexpr unsigned seconds = 10;
-  constexpr uint64_t patience_ns = 5'000'000'000;
-  std::vector<Prober::Start> stuck;
-  for (const auto index : without_timer_)
-    if (const auto kept = kept_.find(index); kept != kept_.end())
-      stuck.push_back(first_probe(index, kept->second.wanted));
-  if (ticks_ % seconds == 0) {
-    const auto now = targets();
-    if (!now) return now.error();
-    for (const auto& [index, config, state] : *now)
-      if (is_probed(index, config) && state.due_ns != 0 && state.phase != XF_PROBE_PHASE_SENT &&
-          static_cast<int64_t>(monotonic_ns() - state.due_ns - patience_ns) > 0)
-        stuck.push_back({index, 0});
-  }
-  return stuck.empty() ? ok() : start(stuck);
 }
 
 Result<std::vector<Target>> HealthChecks::targets() const {

@@ -73,6 +73,8 @@ class HealthChecks {
   Status start(const std::vector<Prober::Start>& targets);
   Status observe(const LinkTable& links);
   Status refresh_route(uint32_t index, Kept& kept);
+  template <class Visit>
+  Status visit_some(uint32_t& last, size_t parts, Visit visit);
   Status refresh_some_routes();
   Status use_neighbours();
   Status look_for_losses();
@@ -92,7 +94,8 @@ class HealthChecks {
   std::map<uint32_t, __u8> shown_;  // as told to the listener last
   std::vector<uint32_t> without_timer_;
   std::vector<Prober::NextHop> growing_old_;
-  uint32_t next_refresh_ = 0;  // index
+  uint32_t last_refreshed_ = 0;  // index
+  uint32_t last_looked_at_ = 0;  // index
   uint64_t events_lost_ = 0;
   unsigned ticks_ = 0;
   std::minstd_rand random_{std::random_device{}()};

@@ -32,6 +32,11 @@ xf_addr address_of(const std::string& text);
 
 bool is_same(const xf_addr& a, const xf_addr& b);
 
+/// Of those that share an address and a probe, the first is probed for all of them.
+inline bool is_probed(uint32_t index, const xf_target_config& config) {
+  return config.first_sharer == index;
+}
+
 /// What replies to this target's probes are found by. `config.source` must be known.
 xf_probe_key key_of(const xf_target_config& config);
 

@@ -3,75 +3,15 @@
 
 #include <algorithm>
 #include <array>
-#include <initializer_list>
 #include <iterator>
-#include <limits>
 #include <utility>
 
 #include "flow/names.h"
 #include "flow/target_view.h"
-#include "metrics/catalog.h"
+#include "metrics/page.h"
 
 namespace xdpflowd {
 namespace {
-
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using LabelValues = std::initializer_list<std::string_view>;
-
-/// The families of the catalog, filled sample by sample.
-class Report {
- public:
-  void expect(Metric metric, size_t samples) { samples_[static_cast<size_t>(metric)].reserve(samples); }
-  void sample(Metric metric, LabelValues labels, double value);
-  void histogram(Metric metric, LabelValues labels, const xf_histogram& histogram);
-  /// In the order of the catalog, without those that got no sample.
-  std::vector<MetricFamily> finish();
-
- private:
-  ClientMetric& add(Metric metric, LabelValues labels);
-
-  std::array<std::vector<ClientMetric>, metric_catalog.size()> samples_;
-};
-
-ClientMetric& Report::add(Metric metric, LabelValues labels) {
-  ClientMetric& added = samples_[static_cast<size_t>(metric)].emplace_back();
-  added.label.reserve(labels.size());
-  const auto* name = metric_entry(metric).labels.begin();
-  for (const std::string_view value : labels)
-    added.label.push_back({std::string(*name++), std::string(value)});
-  return added;
-}
-
-void Report::sample(Metric metric, LabelValues labels, double value) {
-  ClientMetric& added = add(metric, labels);
-  if (metric_entry(metric).type == prometheus::MetricType::Counter)
-    added.counter.value = value;
-  else
-    added.gauge.value = value;
-}
-
-void Report::histogram(Metric metric, LabelValues labels, const xf_histogram& source) {
-  auto& target = add(metric, labels).histogram;
-  double bound_seconds = 1e-6;
-  for (const uint64_t in_bucket : source.bucket) {
-    target.sample_count += in_bucket;
-    target.bucket.push_back({target.sample_count, bound_seconds});
-    bound_seconds *= 2;
-  }
-  target.bucket.back().upper_bound = std::numeric_limits<double>::infinity();
-  target.sample_sum = static_cast<double>(source.sum_ns) / 1e9;
-}
-
-std::vector<MetricFamily> Report::finish() {
-  std::vector<MetricFamily> families;
-  for (const MetricEntry& entry : metric_catalog) {
-    auto& samples = samples_[static_cast<size_t>(entry.id)];
-    if (samples.empty()) continue;
-    families.push_back({std::string(entry.name), std::string(entry.help), entry.type, std::move(samples)});
-  }
-  return families;
-}
 
 /// Calls visit(name, count) for each of the counts.
 template <size_t Count, class Visit>
@@ -80,56 +20,56 @@ void for_each_count(const std::array<std::string_view, Count>& names, const __u6
   for (size_t i = 0; i < Count; ++i) visit(names[i], static_cast<double>(counts[i]));
 }
 
-void add_daemon(Report& report, const xf_control& control, const BuildInfo& build, uint64_t now_ns) {
-  report.sample(Metric::build_info, {build.version, build.kernel}, 1);
-  report.sample(Metric::generation, {}, control.generation);
+void add_daemon(MetricsPage& page, const xf_control& control, const BuildInfo& build, uint64_t now_ns) {
+  page.sample(Metric::build_info, {build.version, build.kernel}, 1);
+  page.sample(Metric::generation, {}, control.generation);
   const auto age_ns =
       static_cast<int64_t>(now_ns - control.heartbeat_ns);  // the daemon may have written it since
   const bool ever = control.heartbeat_ns != 0;
-  if (ever) report.sample(Metric::heartbeat_age, {}, static_cast<double>(std::max<int64_t>(age_ns, 0)) / 1e9);
+  if (ever) page.sample(Metric::heartbeat_age, {}, static_cast<double>(std::max<int64_t>(age_ns, 0)) / 1e9);
 }
 
-void add_interface(Report& report, const InterfaceSnapshot& interface) {
+void add_interface(MetricsPage& page, const InterfaceSnapshot& interface) {
   const std::string& name = interface.name;
   for (const xf_mode mode : {XF_MODE_NATIVE, XF_MODE_GENERIC})
-    report.sample(Metric::interface_attached, {name, mode_names[mode]}, interface.mode == mode ? 1 : 0);
+    page.sample(Metric::interface_attached, {name, mode_names[mode]}, interface.mode == mode ? 1 : 0);
   for_each_count(verdict_names, interface.stats.packets, [&](std::string_view verdict, double packets) {
-    report.sample(Metric::packets, {name, verdict}, packets);
+    page.sample(Metric::packets, {name, verdict}, packets);
   });
-  report.sample(Metric::bytes, {name}, static_cast<double>(interface.stats.bytes));
+  page.sample(Metric::bytes, {name}, static_cast<double>(interface.stats.bytes));
   for_each_count(unparsed_names, interface.stats.unparsed, [&](std::string_view reason, double packets) {
-    report.sample(Metric::unparsed, {name, reason}, packets);
+    page.sample(Metric::unparsed, {name, reason}, packets);
   });
   for_each_count(untracked_names, interface.stats.untracked, [&](std::string_view reason, double packets) {
-    report.sample(Metric::untracked, {name, reason}, packets);
+    page.sample(Metric::untracked, {name, reason}, packets);
   });
 }
 
-void add_table(Report& report, const ZoneSnapshot& zone, xf_table table) {
+void add_table(MetricsPage& page, const ZoneSnapshot& zone, xf_table table) {
   const TableSnapshot& facts = zone.tables[table];
   const std::string_view name = table_names[table];
-  report.sample(Metric::flows, {zone.name, name}, static_cast<double>(flows_by_the_books(zone, table)));
+  page.sample(Metric::flows, {zone.name, name}, static_cast<double>(flows_by_the_books(zone, table)));
   if (facts.counted)
-    report.sample(Metric::flows_counted, {zone.name, name}, static_cast<double>(*facts.counted));
-  report.sample(Metric::flows_capacity, {zone.name, name}, static_cast<double>(facts.capacity));
-  report.sample(Metric::flows_evicted, {zone.name, name}, static_cast<double>(facts.evicted));
+    page.sample(Metric::flows_counted, {zone.name, name}, static_cast<double>(*facts.counted));
+  page.sample(Metric::flows_capacity, {zone.name, name}, static_cast<double>(facts.capacity));
+  page.sample(Metric::flows_evicted, {zone.name, name}, static_cast<double>(facts.evicted));
   for_each_count(reason_names, zone.stats.ended[table], [&](std::string_view reason, double flows) {
-    report.sample(Metric::flows_ended, {zone.name, name, reason}, flows);
+    page.sample(Metric::flows_ended, {zone.name, name, reason}, flows);
   });
 }
 
-void add_zone(Report& report, const ZoneSnapshot& zone) {
-  report.sample(Metric::flows_created, {zone.name}, static_cast<double>(zone.stats.created));
-  report.sample(Metric::flows_promoted, {zone.name}, static_cast<double>(zone.stats.promoted));
+void add_zone(MetricsPage& page, const ZoneSnapshot& zone) {
+  page.sample(Metric::flows_created, {zone.name}, static_cast<double>(zone.stats.created));
+  page.sample(Metric::flows_promoted, {zone.name}, static_cast<double>(zone.stats.promoted));
   // Read while it counts, a flow may be seen to stop being an orphan before it is seen to become one.
   const auto orphans = static_cast<int64_t>(zone.stats.orphaned - zone.stats.adopted);
-  report.sample(Metric::orphan_flows, {zone.name}, static_cast<double>(std::max<int64_t>(orphans, 0)));
-  for (const xf_table table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED}) add_table(report, zone, table);
+  page.sample(Metric::orphan_flows, {zone.name}, static_cast<double>(std::max<int64_t>(orphans, 0)));
+  for (const xf_table table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED}) add_table(page, zone, table);
 }
 
-void add_global(Report& report, const xf_global_stats& stats) {
-  const auto counter = [&report](Metric metric) {
-    return [&report, metric](std::string_view label, double count) { report.sample(metric, {label}, count); };
+void add_global(MetricsPage& page, const xf_global_stats& stats) {
+  const auto counter = [&page](Metric metric) {
+    return [&page, metric](std::string_view label, double count) { page.sample(metric, {label}, count); };
   };
   for_each_count(timer_failure_names, stats.timer_failures, counter(Metric::timer_init_failures));
   for_each_count(callback_names, stats.callbacks, counter(Metric::timer_callbacks));
@@ -137,33 +77,33 @@ void add_global(Report& report, const xf_global_stats& stats) {
   for_each_count(error_names, stats.errors, counter(Metric::dataplane_errors));
 }
 
-void add_target(Report& report, const Target& target, const Look& look) {
+void add_target(MetricsPage& page, const Target& target, const Look& look) {
   const std::string_view name = name_of(target);
-  report.sample(Metric::target_up, {name}, is_up(target) ? 1 : 0);
-  report.sample(Metric::target_stale, {name}, is_stale(target, look) ? 1 : 0);
+  page.sample(Metric::target_up, {name}, is_up(target) ? 1 : 0);
+  page.sample(Metric::target_stale, {name}, is_stale(target, look) ? 1 : 0);
   for_each_count(health_names, target.state.transitions, [&](std::string_view to, double changes) {
-    report.sample(Metric::target_transitions, {name, to}, changes);
+    page.sample(Metric::target_transitions, {name, to}, changes);
   });
   for_each_count(result_names, target.state.results, [&](std::string_view result, double probes) {
-    report.sample(Metric::probes, {name, result}, probes);
+    page.sample(Metric::probes, {name, result}, probes);
   });
   if (const auto times = round_trips(target))
-    report.sample(Metric::probe_last_rtt, {name}, static_cast<double>(times->last_ns) / 1e9);
+    page.sample(Metric::probe_last_rtt, {name}, static_cast<double>(times->last_ns) / 1e9);
 }
 
-void add_targets(Report& report, const Snapshot& snapshot, uint64_t now_ns) {
+void add_targets(MetricsPage& page, const Snapshot& snapshot, uint64_t now_ns) {
   const size_t count = snapshot.targets.size();
   for (const auto metric : {Metric::target_up, Metric::target_stale, Metric::probe_last_rtt})
-    report.expect(metric, count);
-  report.expect(Metric::target_transitions, count * XF_HEALTHS);
-  report.expect(Metric::probes, count * XF_RESULTS);
+    page.expect(metric, count);
+  page.expect(Metric::target_transitions, count * XF_HEALTHS);
+  page.expect(Metric::probes, count * XF_RESULTS);
   const Look look{.now_ns = now_ns, .heartbeat_ns = snapshot.control.heartbeat_ns};
-  for (const Target& target : snapshot.targets) add_target(report, target, look);
+  for (const Target& target : snapshot.targets) add_target(page, target, look);
 }
 
-void add_hooks(Report& report, const HookRuns& hooks) {
+void add_hooks(MetricsPage& page, const HookRuns& hooks) {
   const auto add = [&](std::string_view result, uint64_t runs) {
-    report.sample(Metric::hook_runs, {result}, static_cast<double>(runs));
+    page.sample(Metric::hook_runs, {result}, static_cast<double>(runs));
   };
   add("ok", hooks.ok);
   add("failed", hooks.failed);
@@ -172,7 +112,7 @@ void add_hooks(Report& report, const HookRuns& hooks) {
   add("superseded", hooks.superseded);
 }
 
-void add_histograms(Report& report, const Snapshot& snapshot) {
+void add_histograms(MetricsPage& page, const Snapshot& snapshot) {
   constexpr std::pair<Metric, xf_histogram_index> histograms[] = {
       {Metric::timer_lateness, XF_HISTOGRAM_LATENESS},
       {Metric::reap_delay, XF_HISTOGRAM_REAP_DELAY},
@@ -183,28 +123,26 @@ void add_histograms(Report& report, const Snapshot& snapshot) {
   static_assert(std::size(histograms) == XF_HISTOGRAMS);
   for (const auto& [metric, index] : histograms)
     if (metric != Metric::probe_rtt || snapshot.target_rtts.empty())
-      report.histogram(metric, {}, snapshot.histograms[index]);
+      page.histogram(metric, {}, snapshot.histograms[index]);
   for (const Target& target : snapshot.targets)
     if (const auto found = snapshot.target_rtts.find(target.index); found != snapshot.target_rtts.end())
-      report.histogram(Metric::probe_rtt, {name_of(target)}, found->second);
+      page.histogram(Metric::probe_rtt, {name_of(target)}, found->second);
 }
 
 }  // namespace
 
-std::vector<MetricFamily> collect(const Snapshot& snapshot, const BuildInfo& build, uint64_t now_ns,
-                                  std::optional<uint64_t> unwritten_records,
-                                  const std::optional<HookRuns>& hooks) {
-  Report report;
-  add_daemon(report, snapshot.control, build, now_ns);
-  for (const auto& interface : snapshot.interfaces) add_interface(report, interface);
-  for (const auto& zone : snapshot.zones) add_zone(report, zone);
-  add_global(report, snapshot.global);
-  add_histograms(report, snapshot);
-  add_targets(report, snapshot, now_ns);
-  if (hooks) add_hooks(report, *hooks);
-  if (unwritten_records)
-    report.sample(Metric::unwritten_records, {}, static_cast<double>(*unwritten_records));
-  return report.finish();
+std::string metrics_text(const Snapshot& snapshot, const BuildInfo& build, uint64_t now_ns,
+                         std::optional<uint64_t> unwritten_records, const std::optional<HookRuns>& hooks) {
+  MetricsPage page;
+  add_daemon(page, snapshot.control, build, now_ns);
+  for (const auto& interface : snapshot.interfaces) add_interface(page, interface);
+  for (const auto& zone : snapshot.zones) add_zone(page, zone);
+  add_global(page, snapshot.global);
+  add_histograms(page, snapshot);
+  add_targets(page, snapshot, now_ns);
+  if (hooks) add_hooks(page, *hooks);
+  if (unwritten_records) page.sample(Metric::unwritten_records, {}, static_cast<double>(*unwritten_records));
+  return page.text();
 }
 
 }  // namespace xdpflowd

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What the data plane counted, as Prometheus metrics. Pure: facts in, metrics out.
+// What the data plane counted, as Prometheus metrics. Pure: facts in, text out.
 #pragma once
-
-#include <prometheus/metric_family.h>
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "dataplane/snapshot.h"
 
@@ -27,15 +24,10 @@ struct HookRuns {
   uint64_t superseded = 0;  // a newer state came before its turn
 };
 
-/// `now_ns` is monotonic. `unwritten_records` is what the records file has lost; none without such a file.
-/// `hooks`: none where no program is configured.
-std::vector<prometheus::MetricFamily> collect(const Snapshot& snapshot, const BuildInfo& build,
-                                              uint64_t now_ns,
-                                              std::optional<uint64_t> unwritten_records = std::nullopt,
-                                              const std::optional<HookRuns>& hooks = std::nullopt);
-
-/// The text that Prometheus scrapes. Written here because the library's serializer takes seven times as long:
-/// 80 ms for ten thousand targets, during which the event loop does nothing else.
-std::string metrics_text(const std::vector<prometheus::MetricFamily>& families);
+/// The text that Prometheus scrapes. `now_ns` is monotonic. `unwritten_records` is what the records file has
+/// lost; none without such a file. `hooks`: none where no program is configured.
+std::string metrics_text(const Snapshot& snapshot, const BuildInfo& build, uint64_t now_ns,
+                         std::optional<uint64_t> unwritten_records = std::nullopt,
+                         const std::optional<HookRuns>& hooks = std::nullopt);
 
 }  // namespace xdpflowd

@@ -81,9 +81,8 @@ Tracker::Tracker(const TrackerOptions& options) {
 
 void Tracker::load(const TrackerOptions& options) {
   admin_.reset(admin_bpf__open());
-  census_.reset(census_bpf__open());
   xdpflow_.reset(xdpflow_bpf__open());
-  if (!admin_ || !census_ || !xdpflow_) give_up("open the skeletons", errno);
+  if (!admin_ || !xdpflow_) give_up("open the skeletons", errno);
   const uint32_t flows = (options.max_flows + options.max_half_open) * options.zones;
   bpf_map__set_max_entries(admin_->maps.ended, options.ended_queue);
   bpf_map__set_max_entries(admin_->maps.orphans, flows);
@@ -92,10 +91,17 @@ void Tracker::load(const TrackerOptions& options) {
   options.knobs(xdpflow_.get());
   std::memcpy(admin_->rodata, xdpflow_->rodata, sizeof *admin_->rodata);
   if (int err = admin_bpf__load(admin_.get())) give_up("load the admin program", err);
-  share_all(census_.get(), admin_->obj);
   share_all(xdpflow_.get(), admin_->obj);
-  if (census_bpf__load(census_.get())) census_.reset();
   if (int err = xdpflow_bpf__load(xdpflow_.get())) give_up("load the packet program", err);
+}
+
+const census_bpf* Tracker::census() const {
+  if (std::exchange(asked_for_census_, true)) return census_.get();
+  census_.reset(census_bpf__open());
+  if (!census_) give_up("open the census", errno);
+  share_all(census_.get(), admin_->obj);
+  if (census_bpf__load(census_.get())) census_.reset();
+  return census_.get();
 }
 
 UniqueFd Tracker::make_table(uint32_t size) const {

@@ -122,6 +122,9 @@ class Tracker {
  private:
   void load(const TrackerOptions& options);
   void make_tables(const TrackerOptions& options);
+  /// Loaded when somebody counts: libbpf reads all of the kernel's types for it. nullptr where the kernel
+  /// cannot count.
+  const census_bpf* census() const;
   UniqueFd make_table(uint32_t size) const;
   template <class Value>
   Value per_cpu_sum(int map, uint32_t key) const;
@@ -129,7 +132,8 @@ class Tracker {
   std::vector<Record> drain(bpf_map* map) const;
 
   Skeleton<admin_bpf> admin_{nullptr, admin_bpf__destroy};
-  Skeleton<census_bpf> census_{nullptr, census_bpf__destroy};
+  mutable Skeleton<census_bpf> census_{nullptr, census_bpf__destroy};
+  mutable bool asked_for_census_ = false;
   Skeleton<xdpflow_bpf> xdpflow_{nullptr, xdpflow_bpf__destroy};
   std::vector<UniqueFd> tables_;  // zone * XF_TABLES + table
   std::vector<uint32_t> table_ids_;

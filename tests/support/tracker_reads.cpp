@@ -65,14 +65,14 @@ uint64_t walked(int table) {
 uint64_t Tracker::counted(xf_table which, unsigned zone) const {
   xf_census frame{};
   frame.index = zone * XF_TABLES + which;
-  if (census_) {
+  if (const census_bpf* program = census()) {
     LIBBPF_OPTS(bpf_test_run_opts, opts);
     xf_census answer{};
     opts.data_in = &frame;
     opts.data_size_in = sizeof frame;
     opts.data_out = &answer;
     opts.data_size_out = sizeof answer;
-    must(bpf_prog_test_run_opts(bpf_program__fd(census_->progs.census), &opts), "run the census");
+    must(bpf_prog_test_run_opts(bpf_program__fd(program->progs.census), &opts), "run the census");
     if (answer.supported) return answer.count;
   }
   const auto& former = former_.at(zone * XF_TABLES + which);

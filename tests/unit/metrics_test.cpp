@@ -2,11 +2,11 @@
 // XDPFLOWD_PROMTOOL is the path of Prometheus' promtool, XDPFLOWD_CONFIG_DIR that of config/.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <prometheus/text_serializer.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -18,13 +18,14 @@
 #include "base/unique_fd.h"
 #include "metrics/catalog.h"
 #include "metrics/collector.h"
+#include "metrics/page.h"
 #include "unit/targets.h"
 
 namespace xdpflowd {
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
+using testing::ElementsAreArray;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -88,7 +89,7 @@ Snapshot filled_snapshot() {
 constexpr HookRuns hook_runs{.ok = 91, .failed = 92, .timeout = 93, .not_started = 94, .superseded = 95};
 
 std::string text_of(const Snapshot& snapshot) {
-  return metrics_text(collect(snapshot, build, now_ns, 0, hook_runs));
+  return metrics_text(snapshot, build, now_ns, 0, hook_runs);
 }
 
 /// The value of the sample that begins with `series`.
@@ -102,6 +103,32 @@ std::set<std::string> names_in_catalog() {
   std::set<std::string> names;
   for (const auto& entry : metric_catalog) names.emplace(entry.name);
   return names;
+}
+
+/// Names of all samples, each with the names of its labels.
+std::vector<std::pair<std::string, std::vector<std::string>>> samples_in(const std::string& text) {
+  static const std::regex sample(R"(([a-z_]+)(\{.*\})? \S+)"), label(R"(([a-z_]+)="[^"]*")");
+  std::vector<std::pair<std::string, std::vector<std::string>>> found;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with('#')) continue;
+    std::smatch parts;
+    if (!std::regex_match(line, parts, sample)) ADD_FAILURE() << "no sample: " << line;
+    auto& [name, labels] = found.emplace_back(parts.str(1), std::vector<std::string>());
+    const std::string all = parts.str(2);
+    for (std::sregex_iterator at(all.begin(), all.end(), label), end; at != end; ++at)
+      labels.push_back(at->str(1));
+  }
+  return found;
+}
+
+/// The metric that a sample, maybe of a histogram, belongs to.
+std::string family_of(const std::string& sample) {
+  return std::regex_replace(sample, std::regex("_(bucket|sum|count)$"), "");
+}
+
+const MetricEntry& entry_of(const std::string& name) {
+  return *std::ranges::find(metric_catalog, name, &MetricEntry::name);
 }
 
 struct CommandOutcome {
@@ -135,8 +162,7 @@ class TemporaryFile {
 
 TEST(Metrics, ThoseOfTheCatalogAndNoOthersAreCollected) {
   std::set<std::string> collected;
-  for (const auto& family : collect(filled_snapshot(), build, now_ns, 0, hook_runs))
-    collected.insert(family.name);
+  for (const auto& [name, labels] : samples_in(text_of(filled_snapshot()))) collected.insert(family_of(name));
   EXPECT_EQ(collected, names_in_catalog());
 }
 
@@ -152,14 +178,23 @@ TEST(Metrics, RoundTripsAreOfAllTargetsUnlessThoseOfEachAreWanted) {
 TEST(Metrics, EachSampleHasTheLabelsOfTheCatalog) {
   auto snapshot = filled_snapshot();
   for (const auto& target : snapshot.targets) snapshot.target_rtts[target.index] = {};
-  const auto families = collect(snapshot, build, now_ns, 0, hook_runs);
-  ASSERT_EQ(families.size(), metric_catalog.size());
-  for (size_t i = 0; i < families.size(); ++i)
-    for (const ClientMetric& sample : families[i].metric)
-      for (size_t label = 0; label < metric_catalog[i].labels.size(); ++label)
-        EXPECT_EQ(label < sample.label.size() ? sample.label[label].name : "",
-                  metric_catalog[i].labels[label])
-            << families[i].name;
+  for (const auto& [name, labels] : samples_in(text_of(snapshot))) {
+    std::vector<std::string_view> expected;
+    for (const std::string_view label : entry_of(family_of(name)).labels)
+      if (!label.empty()) expected.push_back(label);
+    if (name.ends_with("_bucket")) expected.emplace_back("le");
+    EXPECT_THAT(labels, ElementsAreArray(expected)) << name;
+  }
+}
+
+TEST(Metrics, TheBucketsOfEachTargetAreItsOwn) {
+  auto snapshot = filled_snapshot();
+  for (const auto& target : snapshot.targets) snapshot.target_rtts[target.index].bucket[0] = 1 + target.index;
+  const std::string text = text_of(snapshot);
+  for (const auto& target : snapshot.targets)
+    EXPECT_EQ(value_of(text, std::string("xdpflowd_probe_rtt_seconds_bucket{target=\"") + target.config.name +
+                                 "\",le=\"1e-06\"}"),
+              1 + target.index);
 }
 
 TEST(Metrics, PromtoolFindsNothingToCriticise) {
@@ -264,9 +299,8 @@ TEST(Metrics, AnInterfaceIsAttachedInItsOwnModeOnly) {
 }
 
 TEST(Metrics, WithoutARecordsFileThereAreNoUnwrittenRecords) {
-  EXPECT_THAT(metrics_text(collect(filled_snapshot(), build, now_ns)), Not(HasSubstr("unwritten")));
-  EXPECT_EQ(value_of(metrics_text(collect(filled_snapshot(), build, now_ns, 12)),
-                     "xdpflowd_unwritten_records_total"),
+  EXPECT_THAT(metrics_text(filled_snapshot(), build, now_ns), Not(HasSubstr("unwritten")));
+  EXPECT_EQ(value_of(metrics_text(filled_snapshot(), build, now_ns, 12), "xdpflowd_unwritten_records_total"),
             12);
 }
 
@@ -333,21 +367,22 @@ TEST(Metrics, ARoundTripTimeIsMissingUntilTheFirstReply) {
 }
 
 TEST(Metrics, WithoutProgramsToRunNoneAreCounted) {
-  EXPECT_THAT(metrics_text(collect(filled_snapshot(), build, now_ns)), Not(HasSubstr("hook_runs")));
+  EXPECT_THAT(metrics_text(filled_snapshot(), build, now_ns), Not(HasSubstr("hook_runs")));
 }
 
-TEST(Metrics, TheTextIsThatOfThePrometheusLibrary) {
-  const auto families = collect(filled_snapshot(), build, now_ns, 0, hook_runs);
-  EXPECT_EQ(metrics_text(families), prometheus::TextSerializer().Serialize(families));
+TEST(Metrics, LabelsAreEscaped) {
+  MetricsPage page;
+  page.sample(Metric::target_up, {"a\\b\"c\nd"}, 1);
+  EXPECT_THAT(page.text(), EndsWith("\nxdpflowd_target_up{target=\"a\\\\b\\\"c\\nd\"} 1\n"));
 }
 
-TEST(Metrics, LabelsAndHelpTextsAreEscaped) {
-  MetricFamily family{"x", "a\\b\"c\nd", prometheus::MetricType::Gauge, {}};
-  family.metric.resize(1);
-  family.metric[0].label = {{"name", "a\\b\"c\nd"}};
-  family.metric[0].gauge.value = 1;
-  EXPECT_EQ(metrics_text({family}),
-            "# HELP x a\\\\b\"c\\nd\n# TYPE x gauge\nx{name=\"a\\\\b\\\"c\\nd\"} 1\n");
+TEST(Metrics, EachHasItsHelpAndItsType) {
+  MetricsPage page;
+  page.sample(Metric::generation, {}, 1);
+  EXPECT_EQ(page.text(),
+            "# HELP xdpflowd_generation Number of times the data plane was loaded into the pinned maps.\n"
+            "# TYPE xdpflowd_generation gauge\n"
+            "xdpflowd_generation 1\n");
 }
 
 TEST(Metrics, ValuesAreExact) {
@@ -356,10 +391,9 @@ TEST(Metrics, ValuesAreExact) {
       {1e300, "1e+300"}, {NAN, "NaN"}, {HUGE_VAL, "+Inf"},         {-HUGE_VAL, "-Inf"},
   };
   for (const auto& [value, text] : values) {
-    MetricFamily family{"x", "", prometheus::MetricType::Gauge, {}};
-    family.metric.resize(1);
-    family.metric[0].gauge.value = value;
-    EXPECT_THAT(metrics_text({family}), testing::EndsWith(std::string("\nx ") + text + "\n"));
+    MetricsPage page;
+    page.sample(Metric::generation, {}, value);
+    EXPECT_THAT(page.text(), EndsWith(std::string("\nxdpflowd_generation ") + text + "\n"));
   }
 }
 
@@ -391,7 +425,7 @@ TEST(PrometheusRules, AskOnlyForMetricsOfTheCatalog) {
   const std::regex metric("xdpflowd_[a-z_]+");
   std::set<std::string> used;
   for (std::sregex_iterator at(text.begin(), text.end(), metric), end; at != end; ++at)
-    used.insert(std::regex_replace(at->str(), std::regex("_(bucket|sum|count)$"), ""));
+    used.insert(family_of(at->str()));
   EXPECT_THAT(used, Not(IsEmpty()));
   EXPECT_THAT(known, testing::IsSupersetOf(used));
 }

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What HealthChecks does once a second, a little of it at a time: meanwhile no probe is sent.
+#include <algorithm>
+#include <cerrno>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "health/health_checks.h"
+
+namespace xdpflowd {
+
+Status HealthChecks::tick() {
+  ++ticks_;
+  if (kept_.empty()) return ok();
+  for (const auto step : {&HealthChecks::look_for_losses, &HealthChecks::refresh_some_routes,
+                          &HealthChecks::use_neighbours, &HealthChecks::look_for_stuck})
+    if (auto done = (this->*step)(); !done) return done;
+  return ok();
+}
+
+/// What an event that found its ring full would have told.
+Status HealthChecks::look_for_losses() {
+  const auto stats = state_->global_stats().sum(0);
+  if (!stats) return stats.error();
+  if (stats->lost[XF_LOST_EVENT] == events_lost_) return ok();
+  events_lost_ = stats->lost[XF_LOST_EVENT];
+  const auto now = targets();
+  if (!now) return now.error();
+  for (const auto& [index, config, state] : *now) {
+    xf_target_event event{};
+    event.index = index;
+    event.time_ns = state.since_ns;
+    event.before = shown_[index];
+    event.after = xf_shown_health(&state);
+    event.cause = state.cause;
+    event.forced = state.forced != XF_HEALTH_UNKNOWN;
+    on_event(event);
+  }
+  return ok();
+}
+
+/// Calls visit(index, target) for as many targets that all have had their turn after `parts` calls.
+template <class Visit>
+Status HealthChecks::visit_some(uint32_t& last, size_t parts, Visit visit) {
+  for (size_t i = 0; i <= kept_.size() / parts; ++i) {
+    auto next = kept_.upper_bound(last);
+    if (next == kept_.end()) next = kept_.begin();
+    last = next->first;
+    if (auto visited = visit(next->first, next->second); !visited) return visited;
+  }
+  return ok();
+}
+
+/// All of them once a minute: an address or a route may have changed without a word.
+Status HealthChecks::refresh_some_routes() {
+  return visit_some(last_refreshed_, 60,
+                    [this](uint32_t index, Kept& kept) { return refresh_route(index, kept); });
+}
+
+/// The kernel does not see that we use its neighbours: what nobody else uses would grow stale and be
+/// forgotten.
+Status HealthChecks::use_neighbours() {
+  constexpr unsigned seconds = 10;
+  if (ticks_ % seconds == 0) {
+    const auto next_hops = prober_.take_next_hops();
+    growing_old_.assign(next_hops.begin(), next_hops.end());
+  }
+  const size_t some = std::min(growing_old_.size(), growing_old_.size() / (seconds - ticks_ % seconds) + 1);
+  for (size_t i = 0; i < some; ++i) {
+    const auto next_hop = growing_old_.back();
+    growing_old_.pop_back();
+    if (auto used = routes_->use_neighbour(next_hop.ifindex, next_hop.address); !used)
+      log::debug("{}", used.error().message);
+  }
+  return ok();
+}
+
+/// A timer that could not be had or was lost, a probe that was due while nobody could build it. Each target
+/// is looked at every ten seconds.
+Status HealthChecks::look_for_stuck() {
+  constexpr uint64_t patience_ns = 5'000'000'000;
+  std::vector<Prober::Start> stuck;
+  for (const auto index : without_timer_)
+    if (const auto kept = kept_.find(index); kept != kept_.end())
+      stuck.push_back(first_probe(index, kept->second.wanted));
+  const auto looked = visit_some(last_looked_at_, 10, [&](uint32_t index, const Kept& kept) {
+    const auto state = state_->targets().get(index);
+    if (!state) return state.error().code == ENOENT ? ok() : Status(state.error());
+    const auto late_ns = static_cast<int64_t>(monotonic_ns() - state->due_ns - patience_ns);
+    if (is_probed(index, kept.config) && state->due_ns != 0 && state->phase != XF_PROBE_PHASE_SENT &&
+        late_ns > 0)
+      stuck.push_back({index, 0});
+    return ok();
+  });
+  if (!looked) return looked;
+  return stuck.empty() ? ok() : start(stuck);
+}
+
+}  // namespace xdpflowd
