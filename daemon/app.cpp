@@ -101,7 +101,7 @@ Status App::open_health() {
   auto health = HealthChecks::open(data_plane_.state(), [this](const auto& change) { news_->tell(change); });
   if (!health) return health.error();
   health_.emplace(std::move(*health));
-  news_.emplace(loop_, [this] { return health_->targets(); });
+  news_.emplace(loop_, [this] { return health_->look(); });
   if (auto applied = news_->apply(settings_.health); !applied) return applied;
   auto kept = keep(loop_.on_readable(health_->fd(), [this] {
     if (auto probed = health_->probe_due(); !probed) log::error("{}", probed.error().message);
@@ -246,12 +246,19 @@ void App::reopen_records() {
 }
 
 Result<std::string> App::metrics_page() {
-  const auto snapshot = books_.balance_with_targets();
+  const auto snapshot = books_.balance();
   if (!snapshot) return snapshot.error();
-  const auto lost = records_ ? std::optional(records_->lost()) : std::nullopt;
+  auto targets = health_->look();
+  if (!targets) return targets.error();
+  auto rtts = health_->round_trips_of_each();
+  if (!rtts) return rtts.error();
   const auto& hooks = news_->hook_counters();
-  const HookRuns runs{hooks.ok, hooks.failed, hooks.timeout, hooks.not_started, hooks.superseded};
-  return metrics_text(*snapshot, build_, monotonic_ns(), lost, runs);
+  const DaemonFacts facts{
+      .targets = std::move(*targets),
+      .target_rtts = std::move(*rtts),
+      .unwritten_records = records_ ? std::optional(records_->lost()) : std::nullopt,
+      .hooks = HookRuns{hooks.ok, hooks.failed, hooks.timeout, hooks.not_started, hooks.superseded}};
+  return metrics_text(*snapshot, facts, build_, monotonic_ns());
 }
 
 }  // namespace xdpflowd

@@ -2,7 +2,6 @@
 #include "dataplane/bookkeeper.h"
 
 #include "dataplane/snapshot_reader.h"
-#include "dataplane/target_reader.h"
 #include "flow/ledger.h"
 
 namespace xdpflowd {
@@ -29,18 +28,6 @@ bool Bookkeeper::is_behind(const Snapshot& snapshot) {
 Result<Snapshot> Bookkeeper::balance() {
   auto snapshot = look();
   return snapshot && is_behind(*snapshot) ? look() : snapshot;
-}
-
-Result<Snapshot> Bookkeeper::balance_with_targets() {
-  auto snapshot = balance();
-  if (!snapshot) return snapshot;
-  auto targets = read_targets(state_);
-  if (!targets) return targets.error();
-  snapshot->targets = std::move(*targets);
-  auto rtts = read_target_rtts(state_);
-  if (!rtts) return rtts.error();
-  snapshot->target_rtts = std::move(*rtts);
-  return snapshot;
 }
 
 Result<Snapshot> Bookkeeper::look() {

@@ -19,8 +19,6 @@ class Bookkeeper {
   /// add up. New evictions count once two looks have shown them, so the first that shows some is followed by
   /// another at once.
   Result<Snapshot> balance();
-  /// And reads the targets, of which there may be many: for those who show them.
-  Result<Snapshot> balance_with_targets();
 
  private:
   static bool is_behind(const Snapshot& snapshot);

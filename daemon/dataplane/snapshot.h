@@ -47,7 +47,6 @@ struct Snapshot {
   xf_global_stats global{};
   std::array<xf_histogram, XF_HISTOGRAMS> histograms{};
   std::vector<Target> targets;
-  TargetHistograms target_rtts;
 };
 
 /// `flows` of the metrics: created + moved in - moved out - ended - evicted. Never negative.

@@ -40,16 +40,23 @@ Status for_each(const Map<uint32_t, Value>& map, uint64_t flags, Visit visit) {
 
 }  // namespace
 
-Result<std::vector<Target>> read_targets(const PinnedState& state) {
-  std::vector<std::pair<uint32_t, xf_target>> states;
+Result<TargetStates> read_target_states(const PinnedState& state) {
+  TargetStates states;
   auto read = for_each(state.targets(), BPF_F_LOCK,
                        [&](uint32_t index, const xf_target& target) { states.emplace_back(index, target); });
   if (!read) return read.error();
-  std::ranges::sort(states, {}, &std::pair<uint32_t, xf_target>::first);
+  std::ranges::sort(states, {}, &TargetStates::value_type::first);
+  return states;
+}
+
+Result<std::vector<Target>> read_targets(const PinnedState& state) {
+  const auto read_states = read_target_states(state);
+  if (!read_states) return read_states.error();
+  const TargetStates& states = *read_states;
   constexpr uint32_t not_configured = UINT32_MAX;
   std::vector<Target> found(states.size(), {.index = not_configured});
-  read = for_each(state.target_configs(), 0, [&](uint32_t index, const xf_target_config& config) {
-    const auto known = std::ranges::lower_bound(states, index, {}, &std::pair<uint32_t, xf_target>::first);
+  auto read = for_each(state.target_configs(), 0, [&](uint32_t index, const xf_target_config& config) {
+    const auto known = std::ranges::lower_bound(states, index, {}, &TargetStates::value_type::first);
     if (known == states.end() || known->first != index) return;
     found[static_cast<size_t>(known - states.begin())] = {index, config, known->second};
   });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -10,6 +11,10 @@
 #include "flow/target.h"
 
 namespace xdpflowd {
+
+/// By index, in its order.
+using TargetStates = std::vector<std::pair<uint32_t, xf_target>>;
+Result<TargetStates> read_target_states(const PinnedState& state);
 
 /// All targets, in the order of their index. One that is added or removed meanwhile may be missing.
 Result<std::vector<Target>> read_targets(const PinnedState& state);

@@ -122,10 +122,12 @@ Prober::Start HealthChecks::first_probe(uint32_t index, const TargetSettings& wa
 Status HealthChecks::put(const PlannedTarget& planned) {
   Kept& kept = kept_[planned.index];
   kept.wanted = *planned.wanted;
-  kept.config = planned.config;
-  if (auto route = find_route(kept.config, kept.wanted, *routes_, links_, observed_); !route) return route;
+  xf_target_config& config = kept.target.config;
+  kept.target.index = planned.index;
+  config = planned.config;
+  if (auto route = find_route(config, kept.wanted, *routes_, links_, observed_); !route) return route;
   log_refusal(kept);
-  if (auto written = write(planned.index, kept.config, planned.before); !written) return written;
+  if (auto written = write(planned.index, config, planned.before); !written) return written;
   if (planned.before) return ok();
   xf_target target{};
   target.health = planned.config.initial;
@@ -175,18 +177,18 @@ Status HealthChecks::follow(const LinkTable& links) {
 }
 
 Status HealthChecks::refresh_route(uint32_t index, Kept& kept) {
-  auto config = kept.config;
+  auto config = kept.target.config;
   if (auto found = find_route(config, kept.wanted, *routes_, links_, observed_); !found) return found;
-  if (std::memcmp(&config, &kept.config, sizeof config) == 0) return ok();
-  auto written = write(index, config, &kept.config);
-  kept.config = config;
+  if (std::memcmp(&config, &kept.target.config, sizeof config) == 0) return ok();
+  auto written = write(index, config, &kept.target.config);
+  kept.target.config = config;
   log_refusal(kept);
   return written;
 }
 
 void HealthChecks::log_refusal(Kept& kept) {
-  if (kept.refusal == kept.config.refusal) return;
-  kept.refusal = kept.config.refusal;
+  if (kept.refusal == kept.target.config.refusal) return;
+  kept.refusal = kept.target.config.refusal;
   const auto& wanted = kept.wanted;
   if (kept.refusal == XF_CAUSE_NONE)
     log::info("target {} ({}) is probed", wanted.name, wanted.address);
@@ -215,8 +217,24 @@ void HealthChecks::on_event(const xf_target_event& event) {
   listener_({kept->second.wanted, event});
 }
 
-Result<std::vector<Target>> HealthChecks::targets() const {
-  return read_targets(*state_);
+Result<TargetHistograms> HealthChecks::round_trips_of_each() const {
+  return read_target_rtts(*state_);
+}
+
+Result<std::vector<const Target*>> HealthChecks::look() {
+  const auto states = read_target_states(*state_);
+  if (!states) return states.error();
+  std::vector<const Target*> seen;
+  seen.reserve(states->size());
+  auto kept = kept_.begin();
+  for (const auto& [index, state] : *states) {
+    while (kept != kept_.end() && kept->first < index) ++kept;
+    if (kept == kept_.end()) break;
+    if (kept->first != index) continue;
+    kept->second.target.state = state;
+    seen.push_back(&kept->second.target);
+  }
+  return seen;
 }
 
 }  // namespace xdpflowd

@@ -54,13 +54,16 @@ class HealthChecks {
   /// Once a second: what timers and rings may have lost, routes that have changed, neighbours that grow old.
   Status tick();
 
-  /// As they are in the kernel now, for those who want to know all.
-  Result<std::vector<Target>> targets() const;
+  /// All of them, with their states as they are in the kernel now. Valid until the next call of anything
+  /// here.
+  Result<std::vector<const Target*>> look();
+  /// None unless count_each(true) was the last word.
+  Result<TargetHistograms> round_trips_of_each() const;
 
  private:
   struct Kept {
     TargetSettings wanted;
-    xf_target_config config;
+    Target target;                 // its state as of the last look()
     __u8 refusal = XF_CAUSE_NONE;  // as logged last
   };
 

@@ -96,7 +96,7 @@ std::vector<std::string> Newsroom::present_states() const {
     log::error("{}", targets.error().message);
     return lines;
   }
-  for (const auto& target : *targets) lines.push_back(state_json(news_of(target)));
+  for (const Target* target : *targets) lines.push_back(state_json(news_of(*target)));
   return lines;
 }
 

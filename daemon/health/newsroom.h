@@ -18,7 +18,7 @@ namespace xdpflowd {
 class Newsroom {
  public:
   /// The states of all targets, for those who begin to listen.
-  using PresentTargets = std::function<Result<std::vector<Target>>()>;
+  using PresentTargets = std::function<Result<std::vector<const Target*>>()>;
 
   /// `loop` must outlive it.
   Newsroom(EventLoop& loop, PresentTargets targets)

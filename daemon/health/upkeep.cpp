@@ -24,13 +24,14 @@ Status HealthChecks::look_for_losses() {
   if (!stats) return stats.error();
   if (stats->lost[XF_LOST_EVENT] == events_lost_) return ok();
   events_lost_ = stats->lost[XF_LOST_EVENT];
-  const auto now = targets();
+  const auto now = look();
   if (!now) return now.error();
-  for (const auto& [index, config, state] : *now) {
+  for (const Target* target : *now) {
+    const xf_target& state = target->state;
     xf_target_event event{};
-    event.index = index;
+    event.index = target->index;
     event.time_ns = state.since_ns;
-    event.before = shown_[index];
+    event.before = shown_[target->index];
     event.after = xf_shown_health(&state);
     event.cause = state.cause;
     event.forced = state.forced != XF_HEALTH_UNKNOWN;
@@ -87,7 +88,7 @@ Status HealthChecks::look_for_stuck() {
     const auto state = state_->targets().get(index);
     if (!state) return state.error().code == ENOENT ? ok() : Status(state.error());
     const auto late_ns = static_cast<int64_t>(monotonic_ns() - state->due_ns - patience_ns);
-    if (is_probed(index, kept.config) && state->due_ns != 0 && state->phase != XF_PROBE_PHASE_SENT &&
+    if (is_probed(index, kept.target.config) && state->due_ns != 0 && state->phase != XF_PROBE_PHASE_SENT &&
         late_ns > 0)
       stuck.push_back({index, 0});
     return ok();

@@ -91,14 +91,13 @@ void add_target(MetricsPage& page, const Target& target, const Look& look) {
     page.sample(Metric::probe_last_rtt, {name}, static_cast<double>(times->last_ns) / 1e9);
 }
 
-void add_targets(MetricsPage& page, const Snapshot& snapshot, uint64_t now_ns) {
-  const size_t count = snapshot.targets.size();
+void add_targets(MetricsPage& page, const std::vector<const Target*>& targets, const Look& look) {
+  const size_t count = targets.size();
   for (const auto metric : {Metric::target_up, Metric::target_stale, Metric::probe_last_rtt})
     page.expect(metric, count);
   page.expect(Metric::target_transitions, count * XF_HEALTHS);
   page.expect(Metric::probes, count * XF_RESULTS);
-  const Look look{.now_ns = now_ns, .heartbeat_ns = snapshot.control.heartbeat_ns};
-  for (const Target& target : snapshot.targets) add_target(page, target, look);
+  for (const Target* target : targets) add_target(page, *target, look);
 }
 
 void add_hooks(MetricsPage& page, const HookRuns& hooks) {
@@ -112,7 +111,7 @@ void add_hooks(MetricsPage& page, const HookRuns& hooks) {
   add("superseded", hooks.superseded);
 }
 
-void add_histograms(MetricsPage& page, const Snapshot& snapshot) {
+void add_histograms(MetricsPage& page, const Snapshot& snapshot, const DaemonFacts& facts) {
   constexpr std::pair<Metric, xf_histogram_index> histograms[] = {
       {Metric::timer_lateness, XF_HISTOGRAM_LATENESS},
       {Metric::reap_delay, XF_HISTOGRAM_REAP_DELAY},
@@ -122,26 +121,27 @@ void add_histograms(MetricsPage& page, const Snapshot& snapshot) {
   };
   static_assert(std::size(histograms) == XF_HISTOGRAMS);
   for (const auto& [metric, index] : histograms)
-    if (metric != Metric::probe_rtt || snapshot.target_rtts.empty())
+    if (metric != Metric::probe_rtt || facts.target_rtts.empty())
       page.histogram(metric, {}, snapshot.histograms[index]);
-  for (const Target& target : snapshot.targets)
-    if (const auto found = snapshot.target_rtts.find(target.index); found != snapshot.target_rtts.end())
-      page.histogram(Metric::probe_rtt, {name_of(target)}, found->second);
+  for (const Target* target : facts.targets)
+    if (const auto found = facts.target_rtts.find(target->index); found != facts.target_rtts.end())
+      page.histogram(Metric::probe_rtt, {name_of(*target)}, found->second);
 }
 
 }  // namespace
 
-std::string metrics_text(const Snapshot& snapshot, const BuildInfo& build, uint64_t now_ns,
-                         std::optional<uint64_t> unwritten_records, const std::optional<HookRuns>& hooks) {
+std::string metrics_text(const Snapshot& snapshot, const DaemonFacts& facts, const BuildInfo& build,
+                         uint64_t now_ns) {
   MetricsPage page;
   add_daemon(page, snapshot.control, build, now_ns);
   for (const auto& interface : snapshot.interfaces) add_interface(page, interface);
   for (const auto& zone : snapshot.zones) add_zone(page, zone);
   add_global(page, snapshot.global);
-  add_histograms(page, snapshot);
-  add_targets(page, snapshot, now_ns);
-  if (hooks) add_hooks(page, *hooks);
-  if (unwritten_records) page.sample(Metric::unwritten_records, {}, static_cast<double>(*unwritten_records));
+  add_histograms(page, snapshot, facts);
+  add_targets(page, facts.targets, {.now_ns = now_ns, .heartbeat_ns = snapshot.control.heartbeat_ns});
+  if (facts.hooks) add_hooks(page, *facts.hooks);
+  if (facts.unwritten_records)
+    page.sample(Metric::unwritten_records, {}, static_cast<double>(*facts.unwritten_records));
   return page.text();
 }
 

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "dataplane/snapshot.h"
+#include "flow/target.h"
 
 namespace xdpflowd {
 
@@ -24,10 +26,16 @@ struct HookRuns {
   uint64_t superseded = 0;  // a newer state came before its turn
 };
 
-/// The text that Prometheus scrapes. `now_ns` is monotonic. `unwritten_records` is what the records file has
-/// lost; none without such a file. `hooks`: none where no program is configured.
-std::string metrics_text(const Snapshot& snapshot, const BuildInfo& build, uint64_t now_ns,
-                         std::optional<uint64_t> unwritten_records = std::nullopt,
-                         const std::optional<HookRuns>& hooks = std::nullopt);
+/// What only the daemon knows, or has at hand.
+struct DaemonFacts {
+  std::vector<const Target*> targets;
+  TargetHistograms target_rtts;
+  std::optional<uint64_t> unwritten_records = {};  // that the records file has lost; none without such a file
+  std::optional<HookRuns> hooks = {};              // none where no program is configured
+};
+
+/// The text that Prometheus scrapes. `now_ns` is monotonic. Of the snapshot's own targets nothing is shown.
+std::string metrics_text(const Snapshot& snapshot, const DaemonFacts& facts, const BuildInfo& build,
+                         uint64_t now_ns);
 
 }  // namespace xdpflowd

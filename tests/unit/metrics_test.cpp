@@ -88,8 +88,19 @@ Snapshot filled_snapshot() {
 
 constexpr HookRuns hook_runs{.ok = 91, .failed = 92, .timeout = 93, .not_started = 94, .superseded = 95};
 
-std::string text_of(const Snapshot& snapshot) {
-  return metrics_text(snapshot, build, now_ns, 0, hook_runs);
+/// As the daemon has them that read `snapshot`.
+DaemonFacts facts_of(const Snapshot& snapshot) {
+  DaemonFacts facts;
+  for (const Target& target : snapshot.targets) facts.targets.push_back(&target);
+  return facts;
+}
+
+std::string text_of(const Snapshot& snapshot, const TargetHistograms& target_rtts = {}) {
+  DaemonFacts facts = facts_of(snapshot);
+  facts.target_rtts = target_rtts;
+  facts.unwritten_records = 0;
+  facts.hooks = hook_runs;
+  return metrics_text(snapshot, facts, build, now_ns);
 }
 
 /// The value of the sample that begins with `series`.
@@ -169,16 +180,19 @@ TEST(Metrics, ThoseOfTheCatalogAndNoOthersAreCollected) {
 TEST(Metrics, RoundTripsAreOfAllTargetsUnlessThoseOfEachAreWanted) {
   auto snapshot = filled_snapshot();
   EXPECT_THAT(text_of(snapshot), HasSubstr("xdpflowd_probe_rtt_seconds_count "));
-  snapshot.target_rtts[snapshot.targets.at(0).index].bucket[3] = 2;
+  TargetHistograms rtts;
+  rtts[snapshot.targets.at(0).index].bucket[3] = 2;
   const std::string name = snapshot.targets[0].config.name;
-  EXPECT_THAT(text_of(snapshot), HasSubstr("xdpflowd_probe_rtt_seconds_count{target=\"" + name + "\"} 2"));
-  EXPECT_THAT(text_of(snapshot), Not(HasSubstr("xdpflowd_probe_rtt_seconds_count ")));
+  EXPECT_THAT(text_of(snapshot, rtts),
+              HasSubstr("xdpflowd_probe_rtt_seconds_count{target=\"" + name + "\"} 2"));
+  EXPECT_THAT(text_of(snapshot, rtts), Not(HasSubstr("xdpflowd_probe_rtt_seconds_count ")));
 }
 
 TEST(Metrics, EachSampleHasTheLabelsOfTheCatalog) {
   auto snapshot = filled_snapshot();
-  for (const auto& target : snapshot.targets) snapshot.target_rtts[target.index] = {};
-  for (const auto& [name, labels] : samples_in(text_of(snapshot))) {
+  TargetHistograms rtts;
+  for (const auto& target : snapshot.targets) rtts[target.index] = {};
+  for (const auto& [name, labels] : samples_in(text_of(snapshot, rtts))) {
     std::vector<std::string_view> expected;
     for (const std::string_view label : entry_of(family_of(name)).labels)
       if (!label.empty()) expected.push_back(label);
@@ -189,8 +203,9 @@ TEST(Metrics, EachSampleHasTheLabelsOfTheCatalog) {
 
 TEST(Metrics, TheBucketsOfEachTargetAreItsOwn) {
   auto snapshot = filled_snapshot();
-  for (const auto& target : snapshot.targets) snapshot.target_rtts[target.index].bucket[0] = 1 + target.index;
-  const std::string text = text_of(snapshot);
+  TargetHistograms rtts;
+  for (const auto& target : snapshot.targets) rtts[target.index].bucket[0] = 1 + target.index;
+  const std::string text = text_of(snapshot, rtts);
   for (const auto& target : snapshot.targets)
     EXPECT_EQ(value_of(text, std::string("xdpflowd_probe_rtt_seconds_bucket{target=\"") + target.config.name +
                                  "\",le=\"1e-06\"}"),
@@ -299,9 +314,12 @@ TEST(Metrics, AnInterfaceIsAttachedInItsOwnModeOnly) {
 }
 
 TEST(Metrics, WithoutARecordsFileThereAreNoUnwrittenRecords) {
-  EXPECT_THAT(metrics_text(filled_snapshot(), build, now_ns), Not(HasSubstr("unwritten")));
-  EXPECT_EQ(value_of(metrics_text(filled_snapshot(), build, now_ns, 12), "xdpflowd_unwritten_records_total"),
-            12);
+  DaemonFacts facts;
+  EXPECT_THAT(metrics_text(filled_snapshot(), facts, build, now_ns), Not(HasSubstr("unwritten")));
+  facts.unwritten_records = 12;
+  EXPECT_EQ(
+      value_of(metrics_text(filled_snapshot(), facts, build, now_ns), "xdpflowd_unwritten_records_total"),
+      12);
 }
 
 TEST(Metrics, HistogramBucketsAddUpFromAMicrosecondToInfinity) {
@@ -367,7 +385,7 @@ TEST(Metrics, ARoundTripTimeIsMissingUntilTheFirstReply) {
 }
 
 TEST(Metrics, WithoutProgramsToRunNoneAreCounted) {
-  EXPECT_THAT(metrics_text(filled_snapshot(), build, now_ns), Not(HasSubstr("hook_runs")));
+  EXPECT_THAT(metrics_text(filled_snapshot(), {}, build, now_ns), Not(HasSubstr("hook_runs")));
 }
 
 TEST(Metrics, LabelsAreEscaped) {
