@@ -105,10 +105,11 @@ Result<Attached> Takeover::change_form(PacketProgram& program, const Hook& hook,
   auto between = xdp_state(hook.ifindex, ownership_);
   if (!between) return in_context(between.error(), name);
   auto attached = program.attach(name, hook.ifindex, hook.plan.mode, *between);
-  if (attached) return attached;
-  const auto mode = before.mode == XF_MODE_GENERIC ? AttachMode::generic : AttachMode::native;
-  if (auto back = old->attach(name, hook.ifindex, mode, *between); !back)
-    log::warn("{}", back.error().message);
+  if (!attached) {
+    const auto mode = before.mode == XF_MODE_GENERIC ? AttachMode::generic : AttachMode::native;
+    if (auto back = old->attach(name, hook.ifindex, mode, *between); !back)
+      log::warn("{}", back.error().message);
+  }
   return attached;
 }
 

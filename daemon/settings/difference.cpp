@@ -64,18 +64,18 @@ void compare_health(Changes& changes, const HealthSettings& running, const Healt
                format_duration(wanted.hook_timeout));
 }
 
-/// Calls `compare(old or nullptr, new or nullptr)` for every pair of elements with the same identity: first
-/// those that were there, then new ones.
+/// Calls `compare(either, old or nullptr, new or nullptr)` for every pair of elements with the same identity:
+/// first those that were there, then new ones.
 template <class Element, class Identity, class Compare>
 void compare_lists(const std::vector<Element>& running, const std::vector<Element>& wanted, Identity identity,
                    Compare compare) {
   std::map<decltype(identity(running[0])), std::pair<const Element*, const Element*>> pairs;
   for (const auto& element : running) pairs[identity(element)].first = &element;
   for (const auto& element : wanted) pairs[identity(element)].second = &element;
-  for (const auto& element : running) compare(&element, pairs[identity(element)].second);
+  for (const auto& element : running) compare(element, &element, pairs[identity(element)].second);
   for (const auto& element : wanted) {
     const Element* const before = pairs[identity(element)].first;
-    if (!before) compare(before, &element);
+    if (!before) compare(element, before, &element);
   }
 }
 
@@ -85,8 +85,9 @@ std::string words_for(const ZoneSettings* zone) {
          std::to_string(zone->max_half_open);
 }
 
-void compare_zones(Changes& changes, const ZoneSettings* before, const ZoneSettings* after) {
-  const std::string key = "zone." + (before ? before : after)->name;
+void compare_zones(Changes& changes, const ZoneSettings& either, const ZoneSettings* before,
+                   const ZoneSettings* after) {
+  const std::string key = "zone." + either.name;
   if (!before || !after) return changes.note(Setting::zone, key, words_for(before), words_for(after));
   const auto number = [&](Setting setting, const char* name, uint32_t ZoneSettings::*field) {
     changes.note(setting, key + name, std::to_string(before->*field), std::to_string(after->*field));
@@ -101,8 +102,8 @@ std::string words_for(const InterfaceSettings* interface) {
   return "zone " + quoted(interface->zone) + ", mode " + quoted(word_of(interface->mode));
 }
 
-void compare_interfaces(Changes& changes, const InterfaceSettings* before, const InterfaceSettings* after) {
-  const auto& either = *(before ? before : after);
+void compare_interfaces(Changes& changes, const InterfaceSettings& either, const InterfaceSettings* before,
+                        const InterfaceSettings* after) {
   const std::string vlan = either.vlan ? " vlan " + std::to_string(*either.vlan) : "";
   changes.note(Setting::interface, "interface " + either.name + vlan, words_for(before), words_for(after));
 }
@@ -125,8 +126,9 @@ std::string words_for(const TargetSettings* target) {
   });
 }
 
-void compare_targets(Changes& changes, const TargetSettings* before, const TargetSettings* after) {
-  const std::string key = "target " + (before ? before : after)->name;
+void compare_targets(Changes& changes, const TargetSettings& either, const TargetSettings* before,
+                     const TargetSettings* after) {
+  const std::string key = "target " + either.name;
   if (!before || !after) return changes.add(Setting::target, key, words_for(before), words_for(after));
   if (*before == *after) return;
   const auto old_words = words_of(*before), words = words_of(*after);
@@ -168,13 +170,13 @@ std::vector<Change> difference(const Settings& running, const Settings& wanted) 
   compare_sections(changes, running, wanted);
   compare_health(changes, running.health, wanted.health);
   compare_lists(running.zones, wanted.zones, name_of,
-                [&](const auto* before, const auto* after) { compare_zones(changes, before, after); });
+                [&](const auto&... pair) { compare_zones(changes, pair...); });
   compare_lists(
       running.interfaces, wanted.interfaces,
       [&](const auto& interface) { return std::pair(name_of(interface), interface.vlan); },
-      [&](const auto* before, const auto* after) { compare_interfaces(changes, before, after); });
+      [&](const auto&... pair) { compare_interfaces(changes, pair...); });
   compare_lists(running.targets, wanted.targets, name_of,
-                [&](const auto* before, const auto* after) { compare_targets(changes, before, after); });
+                [&](const auto&... pair) { compare_targets(changes, pair...); });
   return changes.take();
 }
 
