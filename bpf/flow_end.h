@@ -102,6 +102,24 @@ static __always_inline void wake_reaper(__u64 now_ns)
 		count_error(XF_ERROR_TIMER_START);
 }
 
+/* Of this object alone: no state to keep, a new generation begins anew. */
+static __u64 next_retry_ns;
+
+/*
+ * When a flow that found the queue full tries again: in its turn. If each came back at a fixed pace, as many
+ * as one CPU can have tried in that time would keep it busy for good, and the reaper with it.
+ */
+static __always_inline __u64 retry_ns(__u64 now_ns)
+{
+	__u64 turn_ns = __sync_fetch_and_add(&next_retry_ns, push_retry_gap_ns);
+
+	if ((__s64)(turn_ns - now_ns) < 0) {
+		turn_ns = now_ns;
+		next_retry_ns = now_ns + push_retry_gap_ns;
+	}
+	return push_retry_ns + turn_ns - now_ns;
+}
+
 /* For an ended flow. A full queue is tried again by the flow's own timer; an orphan's entry is met again by
  * the sweep. */
 static __always_inline void hand_to_reaper(const struct xf_flow_key *key, struct xf_flow *flow, __u64 now_ns)
@@ -110,7 +128,7 @@ static __always_inline void hand_to_reaper(const struct xf_flow_key *key, struct
 
 	if (bpf_map_push_elem(&ended, &item, 0)) {
 		count_error(XF_ERROR_ENDED_PUSH);
-		if (bpf_timer_start(&flow->timer, push_retry_ns, 0))
+		if (bpf_timer_start(&flow->timer, retry_ns(now_ns), 0))
 			count_error(XF_ERROR_TIMER_START);
 	}
 	wake_reaper(now_ns);

@@ -27,8 +27,10 @@ const volatile __u64 orphan_tick_ns = 20000000;
 /* A reaper that works and has shown no heartbeat for this long is restarted by the next new flow. */
 const volatile __u64 reaper_dead_ns = 1000000000;
 
-/* A flow that found the queue `ended` full tries again after this. */
+/* A flow that found the queue `ended` full tries again after this, and not within the gap after another one:
+ * a quarter of a million of them each second are less than the reaper takes, and a quarter of a CPU. */
 const volatile __u64 push_retry_ns = 10000000;
+const volatile __u64 push_retry_gap_ns = 4000;
 
 /* One-way and mid-stream flows are promoted only when seen over at least this long. */
 const volatile __u64 promote_span_ns = 2000000000;

@@ -55,6 +55,26 @@ TEST_F(Reaper, GetsEveryFlowThroughAQueueThatIsFull) {
   EXPECT_EQ(tracker.records().size(), flows);
 }
 
+/// If each of them tried every ten milliseconds, they would keep a CPU from everything else, the reaper
+/// included.
+TEST_F(Reaper, IsAskedAtABoundedPaceHoweverManyFindItsQueueFull) {
+  TrackerOptions options = without_reaper(1h);
+  options.ended_queue = 4;
+  options.max_half_open = 32'768;
+  const Tracker tracker(options);
+  constexpr uint32_t flows = 20'000;
+  make_flows(tracker, flows);
+  const auto tries = [&] { return tracker.global_stats().errors[XF_ERROR_ENDED_PUSH]; };
+  ASSERT_TRUE(eventually(30s, [&] { return tracker.ended() == flows; }));
+  const auto begin = std::chrono::steady_clock::now();
+  const uint64_t before = tries();
+  ASSERT_TRUE(eventually(30s, [&] { return tries() > before + 3 * flows; }));
+  const auto took = std::chrono::steady_clock::now() - begin;
+  EXPECT_LT(tries() - before, 2 * (took / 4us) + flows);
+  tracker.start_reaper();
+  EXPECT_TRUE(tracker.empties(30s));
+}
+
 TEST_F(Reaper, ThatIsDeadIsRevivedByANewFlow) {
   const Tracker tracker(without_reaper(100ms));
   make_flows(tracker, 10);
