@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <span>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -16,6 +17,11 @@ namespace xdpflowd {
 namespace {
 
 constexpr size_t due_at_once = 4096;
+
+/// Byte by byte: both are made from zeros.
+bool is_same(const xf_target_config& a, const xf_target_config& b) {
+  return std::ranges::equal(std::as_bytes(std::span(&a, 1)), std::as_bytes(std::span(&b, 1)));
+}
 
 Status erase(const auto& map, const auto& key) {
   auto erased = map.erase(key);
@@ -179,7 +185,7 @@ Status HealthChecks::follow(const LinkTable& links) {
 Status HealthChecks::refresh_route(uint32_t index, Kept& kept) {
   auto config = kept.target.config;
   if (auto found = find_route(config, kept.wanted, *routes_, links_, observed_); !found) return found;
-  if (std::memcmp(&config, &kept.target.config, sizeof config) == 0) return ok();
+  if (is_same(config, kept.target.config)) return ok();
   auto written = write(index, config, &kept.target.config);
   kept.target.config = config;
   log_refusal(kept);

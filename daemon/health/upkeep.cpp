@@ -84,7 +84,7 @@ Status HealthChecks::look_for_stuck() {
   for (const auto index : without_timer_)
     if (const auto kept = kept_.find(index); kept != kept_.end())
       stuck.push_back(first_probe(index, kept->second.wanted));
-  const auto looked = visit_some(last_looked_at_, 10, [&](uint32_t index, const Kept& kept) {
+  auto looked = visit_some(last_looked_at_, 10, [&](uint32_t index, const Kept& kept) {
     const auto state = state_->targets().get(index);
     if (!state) return state.error().code == ENOENT ? ok() : Status(state.error());
     const auto late_ns = static_cast<int64_t>(monotonic_ns() - state->due_ns - patience_ns);
