@@ -28,7 +28,7 @@ const volatile __u64 orphan_tick_ns = 20000000;
 const volatile __u64 reaper_dead_ns = 1000000000;
 
 /* A flow that found the queue `ended` full tries again after this, and not within the gap after another one:
- * a quarter of a million of them each second are less than the reaper takes, and a quarter of a CPU. */
+ * they are a quarter of a million each second, fewer than the reaper takes. */
 const volatile __u64 push_retry_ns = 10000000;
 const volatile __u64 push_retry_gap_ns = 4000;
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What Prometheus scrapes, in its text format, version 0.0.4. Each sample becomes text at once: with the
-// structs of the client library in between, ten thousand targets held up the event loop for longer than a
-// scrape may.
+// What Prometheus scrapes, in its text format, version 0.0.4. Each sample becomes text at once: of ten
+// thousand targets there are more than a hundred thousand.
 #pragma once
 
 #include <array>
