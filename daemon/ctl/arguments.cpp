@@ -97,7 +97,7 @@ void add_flows(CLI::App& app, Typed& typed, Arguments& arguments) {
   CLI::App* flows = app.add_subcommand("flows", "List the live flows")->footer(flows_help);
   add_filters(*flows, typed.filter);
   add_text(*flows, "--sort", typed.sort, "KEY",
-           choice_of(sort_names) + ", the largest first; by name unless given");
+           choice_of(sort_names) + ", the largest first; by name unless given; --json alone: as read");
   add_text(*flows, "--limit", typed.limit, "N", "At most N flows");
   flows->add_flag("--count", arguments.count, "Print only how many flows match")
       ->excludes(flows->get_option("--sort"))
@@ -140,7 +140,7 @@ void add_commands(CLI::App& app, Typed& typed, Arguments& arguments) {
   }
 }
 
-Status read_sort(const std::optional<std::string>& text, SortBy& sort) {
+Status read_sort(const std::optional<std::string>& text, std::optional<SortBy>& sort) {
   if (!text) return ok();
   const auto index = index_in(sort_names, *text);
   if (!index) return usage_error("--sort: \"" + *text + "\" is not an order; say " + choice_of(sort_names));

@@ -20,7 +20,7 @@ struct Arguments {
   std::string state_dir = "/sys/fs/bpf/xdpflowd";
   bool json = false;
   FlowFilter filter;              // flows, flush
-  SortBy sort = SortBy::name;     // flows
+  std::optional<SortBy> sort;     // flows
   std::optional<uint64_t> limit;  // flows: at least 1
   bool count = false;             // flows: only how many there are
   bool force = false;             // unload: under a running daemon

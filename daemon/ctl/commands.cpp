@@ -6,13 +6,9 @@
 
 #include "base/clock.h"
 #include "ctl/features.h"
-#include "ctl/flow_json.h"
-#include "ctl/flow_order.h"
-#include "ctl/flow_table_text.h"
+#include "ctl/flow_commands.h"
 #include "ctl/status.h"
 #include "ctl/target_commands.h"
-#include "dataplane/admin_client.h"
-#include "dataplane/flow_reader.h"
 #include "dataplane/former_program.h"
 #include "dataplane/kernel.h"
 #include "dataplane/pinned_state.h"
@@ -26,116 +22,6 @@
 namespace xdpflowd {
 
 namespace {
-
-Result<DecodeContext> decode_context(const PinnedState& state) {
-  DecodeContext context;
-  context.now_ns = monotonic_ns();
-  context.coarse_tick_ns = coarse_tick_ns();
-  for (const auto& zone : state.zones()) context.zone_names[zone.index] = zone.zone.name;
-  for (uint32_t slot = 0; slot < XF_TIMEOUT_SLOTS; slot++) {
-    const auto timeout = state.timeouts().get(slot);
-    if (!timeout) return timeout.error();
-    context.timeouts_ns[slot] = *timeout;
-  }
-  return context;
-}
-
-using MatchVisitor = std::function<void(xf_table, const xf_flow_key&, const Flow&)>;
-
-/// Those that the filter wants.
-Result<std::vector<const PinnedZone*>> zones_of(const PinnedState& state, const FlowFilter& filter) {
-  std::vector<std::string_view> names;
-  for (const auto& zone : state.zones()) names.emplace_back(zone.zone.name);
-  if (auto known = filter.check_zone(names); !known) return known.error();
-  std::vector<const PinnedZone*> wanted;
-  for (const auto& zone : state.zones())
-    if (!filter.zone || *filter.zone == zone.zone.name) wanted.push_back(&zone);
-  return wanted;
-}
-
-/// Every live flow that the filter wants, once.
-Status for_each_match(const PinnedState& state, const FlowFilter& filter, const DecodeContext& context,
-                      const MatchVisitor& visit) {
-  const auto zones = zones_of(state, filter);
-  if (!zones) return zones.error();
-  for (const PinnedZone* zone : *zones) {
-    const auto look = [&](xf_table table, const xf_flow_key& key, const xf_flow& raw) {
-      const Flow flow = decode(key, raw, context);
-      if (filter.matches(flow)) visit(table, key, flow);
-    };
-    if (auto read = read_flows(state, zone->index, look); !read) return read;
-  }
-  return ok();
-}
-
-/// nullopt: the kernel cannot tell, or not what the filter wants. A flow that ended a moment ago and waits
-/// for the reaper is counted too.
-Result<std::optional<uint64_t>> count_of_kernel(const PinnedState& state, const FlowFilter& filter) {
-  if (!filter.matches_whole_tables()) return std::optional<uint64_t>();
-  const auto zones = zones_of(state, filter);
-  if (!zones) return zones.error();
-  TableCounter counter(TableCounter::Walk::never);
-  uint64_t sum = 0;
-  for (const PinnedZone* zone : *zones)
-    for (const auto table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED}) {
-      if (filter.table && *filter.table != table) continue;
-      const auto count = counter.count(state, *zone, table, monotonic_ns());
-      if (!count) return count.error();
-      if (!*count) return std::optional<uint64_t>();
-      sum += (*count)->elements;
-    }
-  return std::optional(sum);
-}
-
-Status count_flows(const PinnedState& state, const Arguments& arguments, std::ostream& out) {
-  auto count = count_of_kernel(state, arguments.filter);
-  if (!count) return count.error();
-  if (!*count) {
-    const auto context = decode_context(state);
-    if (!context) return context.error();
-    *count = 0;
-    auto read = for_each_match(state, arguments.filter, *context,
-                               [&](xf_table, const xf_flow_key&, const Flow&) { ++**count; });
-    if (!read) return read;
-  }
-  out << number_answer("flows", **count, arguments.json);
-  return ok();
-}
-
-Status show_flows(const PinnedState& state, const Arguments& arguments, std::ostream& out, size_t width) {
-  if (arguments.count) return count_flows(state, arguments, out);
-  const auto context = decode_context(state);
-  if (!context) return context.error();
-  std::vector<Flow> flows;
-  auto read = for_each_match(state, arguments.filter, *context,
-                             [&](xf_table, const xf_flow_key&, const Flow& flow) { flows.push_back(flow); });
-  if (!read) return read;
-  sort_flows(flows, arguments.sort, arguments.limit);
-  if (arguments.json)
-    write_flow_array(out, flows);
-  else
-    write_flow_table(out, flows, width);
-  return ok();
-}
-
-Status flush(const PinnedState& state, const Arguments& arguments, std::ostream& out) {
-  const auto context = decode_context(state);
-  if (!context) return context.error();
-  std::array<std::vector<xf_flow_key>, XF_TABLES> keys;
-  auto read = for_each_match(
-      state, arguments.filter, *context,
-      [&](xf_table table, const xf_flow_key& key, const Flow&) { keys[table].push_back(key); });
-  if (!read) return read;
-  const AdminClient admin(state);
-  uint64_t flushed = 0;
-  for (const auto table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED}) {
-    const auto ended = admin.flush(table, keys[table]);
-    if (!ended) return ended.error();
-    flushed += *ended;
-  }
-  out << number_answer("flushed", flushed, arguments.json);
-  return ok();
-}
 
 Result<std::optional<UpgradeState>> upgrade_state(const PinnedState& state) {
   const auto former = former_program(state);
@@ -198,7 +84,7 @@ Status execute_on_state(const Arguments& arguments, std::ostream& out, size_t wi
     case Command::flows:
       return show_flows(*state, arguments, out, width);
     case Command::flush:
-      return flush(*state, arguments, out);
+      return flush_flows(*state, arguments, out);
     case Command::targets:
       return show_targets(*state, arguments, out, width);
     case Command::set_target:

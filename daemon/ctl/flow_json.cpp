@@ -19,19 +19,55 @@ void append_flow(std::string& out, const Flow& flow) {
 
 }  // namespace
 
-void write_flow_array(std::ostream& out, std::span<const Flow> flows) {
-  constexpr size_t block = 65536;
-  std::string lines = "[";
-  for (const Flow& flow : flows) {
-    lines += '\n';
-    append_flow(lines, flow);
-    if (&flow != &flows.back()) lines += ',';
-    if (lines.size() < block) continue;
-    out << lines;
-    if (!out) return;
+FlowArray::FlowArray(std::ostream& out) : out_(out), writer_([this] { write_blocks(); }) {}
+
+FlowArray::~FlowArray() {
+  idle_.acquire();
+  done_ = true;
+  full_.release();
+}
+
+void FlowArray::add(const Flow& flow) {
+  if (block_.size() == block_size) hand_over();
+  block_.push_back(flow);
+}
+
+void FlowArray::close() {
+  const bool empty = !begun_ && block_.empty();
+  hand_over();
+  idle_.acquire();
+  out_ << (empty ? "]\n" : "\n]\n");
+  idle_.release();
+}
+
+void FlowArray::hand_over() {
+  idle_.acquire();
+  if (!begun_) out_ << '[';
+  begun_ = true;
+  writing_.swap(block_);
+  block_.clear();
+  full_.release();
+}
+
+void FlowArray::write_blocks() {
+  std::string lines;
+  std::string_view before = "\n";
+  for (full_.acquire(); !done_; full_.acquire()) {
     lines.clear();
+    for (const Flow& flow : writing_) {
+      lines += before;
+      before = ",\n";
+      append_flow(lines, flow);
+    }
+    out_ << lines;
+    idle_.release();
   }
-  out << lines << (flows.empty() ? "]\n" : "\n]\n");
+}
+
+void write_flow_array(std::ostream& out, std::span<const Flow> flows) {
+  FlowArray array(out);
+  for (const Flow& flow : flows) array.add(flow);
+  array.close();
 }
 
 std::string number_answer(std::string_view name, uint64_t number, bool json) {

@@ -88,7 +88,8 @@ TEST(Arguments, FlowsTakesFilters) {
 }
 
 TEST(Arguments, FlowsAreSortedByNameUnlessToldOtherwise) {
-  EXPECT_EQ(accepted({"flows"}).sort, SortBy::name);
+  EXPECT_EQ(accepted({"flows"}).sort, std::nullopt);
+  EXPECT_EQ(accepted({"flows", "--sort", "name"}).sort, SortBy::name);
   EXPECT_EQ(accepted({"flows", "--sort", "bytes"}).sort, SortBy::bytes);
   EXPECT_EQ(accepted({"flows", "--sort", "packets"}).sort, SortBy::packets);
   EXPECT_EQ(accepted({"flows", "--sort", "age"}).sort, SortBy::age);

@@ -252,6 +252,34 @@ TEST(FlowJson, IsOneFlowPerLine) {
   EXPECT_EQ(lines_of(out.str()).size(), 5u);
 }
 
+TEST(FlowJson, KeepsTheOrderOfAsManyAsThereAre) {
+  std::vector<Flow> flows(3000, tcp_flow());
+  for (uint16_t i = 0; i < flows.size(); ++i) flows[i].source_port = i;
+  const Json array = array_of(flows);
+  ASSERT_EQ(array.size(), flows.size());
+  for (uint16_t i = 0; i < flows.size(); ++i) ASSERT_EQ(array[i]["source_port"], i);
+}
+
+TEST(FlowJson, SaysNothingOfAFewFlowsBeforeItsEnd) {
+  std::ostringstream out;
+  {
+    FlowArray array(out);
+    array.add(tcp_flow());
+    EXPECT_FALSE(array.begun());
+  }
+  EXPECT_EQ(out.str(), "");
+}
+
+TEST(FlowJson, HasBegunWithTheFirstBlock) {
+  std::ostringstream out;
+  {
+    FlowArray array(out);
+    for (int i = 0; i < 3000; ++i) array.add(tcp_flow());
+    EXPECT_TRUE(array.begun());
+  }
+  EXPECT_FALSE(Json::accept(out.str())) << "what was not closed has its end";
+}
+
 TEST(FlowJson, WithoutFlowsIsAnEmptyArray) {
   EXPECT_EQ(array_of({}), Json::array());
 }
