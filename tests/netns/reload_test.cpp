@@ -210,6 +210,25 @@ TEST_F(ReloadTest, ATableGrowsAndShrinksUnderItsFlows) {
   EXPECT_EQ(records().size(), 0U);
 }
 
+TEST_F(ReloadTest, AListThatIsWrittenWhileItsTableIsReplacedSaysThatItIsNotAll) {
+  auto daemon = start_daemon({.rest = hour});
+  make_flows(4000, 4000);
+  // Who reads it takes the first line and nothing more until it is told to.
+  const std::string go_on = folder.file("go on");
+  const std::string list = std::string(XDPFLOWCTL) + " --state-dir " + bpffs.state_dir() + " flows --json";
+  auto listing =
+      lab.router.start({"bash", "-c",
+                        list + " | { read -r; echo begun; until [[ -e '" + go_on +
+                            "' ]]; do sleep 0.05; done; cat >/dev/null; }; exit ${PIPESTATUS[0]}"});
+  ASSERT_TRUE(listing.wait_for_output("begun", patience));
+  reload(daemon, {.rest = std::string(hour) + "[zone.default]\nmax_half_open = 200000\n"},
+         "table half_open is resized: 4000 flows were moved");
+  std::ofstream(go_on).close();
+  EXPECT_EQ(listing.wait(patience), 1);
+  EXPECT_THAT(listing.err(), HasSubstr("was replaced while it was read: what was printed is not all"));
+  EXPECT_EQ(count(), 4000U);
+}
+
 TEST_F(ReloadTest, ASizeThatTheKernelHasNoMemoryForIsRefusedAndNothingIsLost) {
   auto daemon = start_daemon({.rest = hour});
   make_flows(4000, 20);
