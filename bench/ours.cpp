@@ -40,6 +40,7 @@ Ours::Ours(uint32_t flows, bool with_timers) : flows_(flows), tracker_(options(f
 }
 
 void Ours::fill(uint32_t every, uint64_t start_ns, uint64_t over_ns) const {
+  const uint64_t tick = coarse_tick_ns();
   std::vector<xf_adopted> some;
   for (uint32_t number = 0; number < flows_; number++) {
     const uint64_t due = due_ns(number, flows_, every, start_ns, over_ns);
@@ -48,7 +49,8 @@ void Ours::fill(uint32_t every, uint64_t start_ns, uint64_t over_ns) const {
     flow.flow.status.state = XF_STATE_REPLIED;
     flow.flow.status.flags = XF_FLOW_REPLIED;
     flow.flow.created_ns = monotonic_ns();
-    flow.flow.last_seen_ns = due ? due - timeout_ns : flow.flow.created_ns;
+    const uint64_t seen = due ? due - timeout_ns : flow.flow.created_ns;
+    flow.flow.last_seen_ns = seen - seen % tick;  // packets have their time from the coarse clock
     some.push_back(flow);
     if (some.size() < XF_ADOPT_BATCH_MAX && number + 1 < flows_) continue;
     if (tracker_.adopt(XF_TABLE_ESTABLISHED, some)) throw std::runtime_error("not all flows found a place");

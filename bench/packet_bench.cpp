@@ -31,7 +31,7 @@ struct Plan {
   uint32_t new_flows;  ///< per round and program
 };
 
-const Plan full{{1, 1000, 100'000, million, 4 * million}, 9, 200'000, 10'000};
+const Plan full{{1, 1000, 100'000, million, 4 * million}, 7, 200'000, 10'000};
 const Plan quick{{1, 1000, 100'000}, 7, 100'000, 10'000};
 /// Where the kernel puts a program's code moves its cost by a tenth: with one flow, where nothing else
 /// counts, each sample is of another load of all programs, the median of so many runs.

@@ -27,7 +27,7 @@ struct Plan {
   uint32_t packets;
 };
 
-const Plan full{{1, 1000, 100'000}, 9, 500'000};
+const Plan full{{1, 1000, 100'000}, 7, 300'000};
 const Plan quick{{1, 1000}, 3, 500'000};
 
 struct Work {

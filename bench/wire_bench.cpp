@@ -22,7 +22,7 @@ struct Plan {
   int slices;  ///< of each sample
 };
 
-const Plan full{{1, 1000, 200'000}, 9, 20};
+const Plan full{{1, 1000, 200'000}, 7, 14};
 const Plan quick{{1, 1000, 50'000}, 3, 8};
 constexpr uint32_t fresh_every = 20;  // 5 %
 
