@@ -40,7 +40,8 @@ Result<bool> FlowWalk::next(const FlowTable& table, const FlowVisitor& visit) {
     started_ = true;
     if (failed == 0 || failed == -ENOENT) {
       for (uint32_t i = 0; i < count; ++i) visit(keys_[i], flows_[i]);
-      return failed == 0;
+      over_ = failed != 0;
+      return !over_;
     }
     if (failed != -ENOSPC) return system_error(failed, "cannot read " + table.name());
     // The next bucket holds more flows than fit.

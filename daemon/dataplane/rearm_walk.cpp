@@ -10,6 +10,9 @@ namespace xdpflowd {
 namespace {
 
 constexpr size_t bite_size = 4096;  // flows
+/// Flows. Sorted, they are neighbours in the kernel's tree of timers: 1.6 s for a million in place of 4.1. Of
+/// smaller chunks fewer are; all at once would take 50 MB for a million, and the loop would stand still.
+constexpr size_t chunk_size = 262'144;
 
 }  // namespace
 
@@ -33,7 +36,10 @@ Result<bool> RearmWalk::step() {
     late_.clear();
     set_ = 0;
     collected_ = false;
-    ++table_;
+    if (walk_.is_over()) {
+      walk_ = FlowWalk();
+      ++table_;
+    }
   }
   return table_ < tables();
 }
@@ -43,11 +49,9 @@ Status RearmWalk::collect(const FlowTable& table) {
     if (needs_it(flow)) late_.push_back({flow.last_seen_ns, key});
   });
   if (!more) return more.error();
-  if (*more) return ok();
-  // Neighbours in the kernel's tree of timers: 1.6 s for a million of them in place of 4.1 s.
+  if (*more && late_.size() < chunk_size) return ok();
   std::ranges::sort(late_, {}, &LateFlow::last_seen_ns);
   collected_ = true;
-  walk_ = FlowWalk();
   return ok();
 }
 

@@ -24,7 +24,7 @@ class RearmWalk {
   /// `state` must outlive it.
   RearmWalk(const PinnedState& state, const TimeoutSlots& shortened);
 
-  /// A bite of a few milliseconds, but a whole sort where a large table was read; false when it was the last.
+  /// A bite of a few milliseconds; false when it was the last.
   Result<bool> step();
   uint64_t rearmed() const { return rearmed_; }
 
@@ -44,7 +44,7 @@ class RearmWalk {
   TimeoutSlots shortened_;
   uint32_t generation_ = 0;
   FlowWalk walk_;
-  std::vector<LateFlow> late_;  // of this table, in the order of their deadlines once collected
+  std::vector<LateFlow> late_;  // a chunk of this table, in the order of their deadlines once collected
   bool collected_ = false;
   size_t set_ = 0;    // of late_, those whose timers are set
   size_t table_ = 0;  // of all zones' tables, the one at which the walk is
