@@ -72,7 +72,7 @@ std::ostream& operator<<(std::ostream& out, const FloodCase& c) {
 
 class Flood : public testing::TestWithParam<FloodCase> {};
 
-TEST_P(Flood, OfRandomSourcesNeitherEvictsNorReachesEstablishedFlows) {
+TEST_P(Flood, NeitherEvictsNorReachesEstablishedFlows) {
   const Tracker tracker(tables_of(4096, 1024));
   tracker.run(sessions_of_handshakes());
   const auto& c = GetParam();
@@ -82,13 +82,28 @@ TEST_P(Flood, OfRandomSourcesNeitherEvictsNorReachesEstablishedFlows) {
   EXPECT_LE(tracker.counted(XF_TABLE_HALF_OPEN), 1024u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Tables, Flood,
-                         testing::Values(FloodCase{"syns_at_an_open_port", segment(">S"), segment("<S.")},
-                                         FloodCase{"syns_at_a_closed_port", segment(">S"), segment("<R.")},
-                                         FloodCase{"syns_at_an_unreachable_host", segment(">S"),
-                                                   std::nullopt},
-                                         FloodCase{"udp_that_is_answered", udp(), udp().reversed()}),
-                         [](const auto& info) { return info.param.name; });
+/// What it has left in the table has timers of its own; nothing is left of what was evicted.
+TEST_P(Flood, IsOverOneTimeoutAfterItsLastPacket) {
+  TrackerOptions options = tables_of(4096, 1024);
+  options.timeouts = with_timeout(XF_TIMEOUT_TCP_ESTABLISHED, 1h, all_timeouts(1s));
+  const Tracker tracker(options);
+  tracker.run(sessions_of_handshakes());
+  const auto& c = GetParam();
+  flood(tracker, c.attack, c.answer ? &*c.answer : nullptr, flood_size);
+  EXPECT_TRUE(eventually(30s, [&] { return tracker.counted(XF_TABLE_HALF_OPEN) == 0; }));
+  expect_sessions(tracker);
+  EXPECT_EQ(tracker.zone_stats().created - sessions,
+            tracker.ended() + static_cast<uint64_t>(tracker.evicted(XF_TABLE_HALF_OPEN)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Tables, Flood,
+    testing::Values(FloodCase{"syns_at_an_open_port", segment(">S"), segment("<S.")},
+                    FloodCase{"syns_at_a_closed_port", segment(">S"), segment("<R.")},
+                    FloodCase{"syns_at_an_unreachable_host", segment(">S"), std::nullopt},
+                    FloodCase{"udp_that_is_answered", udp(), udp().reversed()},
+                    FloodCase{"udp", udp(), std::nullopt}, FloodCase{"pings", icmp(), std::nullopt}),
+    [](const auto& info) { return info.param.name; });
 
 TEST(Eviction, OfTheEstablishedTableIsNoneOfTheOther) {
   const Tracker tracker(tables_of(512, 4096));
