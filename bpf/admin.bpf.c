@@ -27,7 +27,7 @@ static __noinline bool end_in(void *table, struct xf_flow_key *key, enum xf_reas
 
 	if (!flow || !end_flow(key, flow, reason, now_ns))
 		return false;
-	if (!delete_ended(table, key, flow) && in_phase(flow, XF_PHASE_ENDED))
+	if (!delete_ended(key, flow) && in_phase(flow, XF_PHASE_ENDED))
 		hand_to_reaper(key, flow, now_ns);
 	return true;
 }

@@ -146,7 +146,7 @@ static __noinline bool take_twin(struct arrival *a, __u32 which, struct xf_flow 
 	a->replied = a->turned ? twin->forward.packets : twin->reverse.packets;
 	fold(twin, into, a->turned);
 	uncount(a, which);
-	if (!delete_ended(table, &a->s.key, twin) && in_phase(twin, XF_PHASE_ENDED))
+	if (!delete_ended(&a->s.key, twin) && in_phase(twin, XF_PHASE_ENDED))
 		hand_to_reaper(&a->s.key, twin, a->s.now_ns);
 	return true;
 }

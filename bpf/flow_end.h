@@ -27,6 +27,32 @@ static __always_inline enum xf_table table_of(const struct xf_flow *flow)
 	return flow->status.flags & XF_FLOW_ESTABLISHED ? XF_TABLE_ESTABLISHED : XF_TABLE_HALF_OPEN;
 }
 
+static __always_inline void *flow_table(__u32 zone, __u32 table)
+{
+	__u32 index = zone * XF_TABLES + table;
+
+	return bpf_map_lookup_elem(&tables, &index);
+}
+
+/* NULL unless this table is being resized. */
+static __always_inline void *former_table(__u32 zone, __u32 table)
+{
+	__u32 index = zone * XF_TABLES + table;
+
+	return bpf_map_lookup_elem(&former_tables, &index);
+}
+
+/* NULL if it was evicted. The table in which `flow` was found may have become the former one since. */
+static __always_inline void *table_with(const struct xf_flow_key *key, const struct xf_flow *flow)
+{
+	void *table = flow_table(key->zone, table_of(flow));
+
+	if (table && bpf_map_lookup_elem(table, key) == flow)
+		return table;
+	table = former_table(key->zone, table_of(flow));
+	return table && bpf_map_lookup_elem(table, key) == flow ? table : NULL;
+}
+
 static __always_inline __u64 timeout_ns(__u8 slot)
 {
 	__u32 index = slot;
@@ -136,13 +162,17 @@ static __always_inline void hand_to_reaper(const struct xf_flow_key *key, struct
 
 /* ended -> reaping -> gone. False if somebody else does it, or if the map refused: then it is `ended` again.
  */
-static __always_inline bool delete_ended(void *table, const struct xf_flow_key *key, struct xf_flow *flow)
+static __always_inline bool delete_ended(const struct xf_flow_key *key, struct xf_flow *flow)
 {
 	__u32 tag = key_tag(key);
+	void *table;
 	long err;
 
 	if (!advance(flow, tag, XF_PHASE_ENDED, XF_PHASE_REAPING))
 		return false;
+	table = table_with(key, flow);
+	if (!table)
+		return true;
 	err = bpf_map_delete_elem(table, key);
 	if (!err || err == -ENOENT)
 		return true;

@@ -131,12 +131,6 @@ static __always_inline void copy_for_move(struct xf_flow *copy, struct xf_flow *
 	copy->synack_next = flow->synack_next;
 }
 
-static __always_inline void *table_before(const struct sighting *s, const struct xf_flow *flow, enum move why)
-{
-	return why == PROMOTION ? flow_table(s->key.zone, XF_TABLE_HALF_OPEN)
-				: former_table(s->key.zone, table_of(flow));
-}
-
 static __always_inline void *table_after(const struct sighting *s, const struct xf_flow *flow, enum move why)
 {
 	return flow_table(s->key.zone, why == PROMOTION ? XF_TABLE_ESTABLISHED : table_of(flow));
@@ -161,15 +155,13 @@ static __always_inline void count_another(const struct sighting *s, const struct
 static __noinline void retire(const struct sighting *s, struct xf_flow *flow, struct xf_flow *moved,
 			      enum move why)
 {
-	void *table = table_before(s, flow, why);
-
 	if (!advance(flow, key_tag(&s->key), XF_PHASE_LIVE, XF_PHASE_ENDED)) {
 		count_another(s, flow, why);
 		return;
 	}
 	if (moved)
 		move_counters(flow, moved);
-	if (!(table && delete_ended(table, &s->key, flow)) && in_phase(flow, XF_PHASE_ENDED))
+	if (!delete_ended(&s->key, flow) && in_phase(flow, XF_PHASE_ENDED))
 		hand_to_reaper(&s->key, flow, s->now_ns);
 }
 

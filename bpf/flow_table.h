@@ -30,20 +30,14 @@ static __always_inline bool is_replaced(const struct sighting *s, const struct x
 
 /* Ends the flow if it still lives, and deletes it: allowed here, in the packet path (DESIGN, data plane rule
  * 6). */
-static __noinline enum found make_room(struct sighting *s, struct xf_flow *flow, enum xf_table which,
-				       enum xf_reason reason)
+static __noinline enum found make_room(struct sighting *s, struct xf_flow *flow, enum xf_reason reason)
 {
-	void *table;
-
 	if (!s || !flow)
-		return VANISHING;
-	table = flow_table(s->key.zone, which);
-	if (!table)
 		return VANISHING;
 	/* Another CPU may have put a new flow with the same key in its place already. */
 	if (reason == XF_REASON_REPLACED || is_overdue(flow, s->now_ns))
 		end_flow(&s->key, flow, reason, s->now_ns);
-	if (delete_ended(table, &s->key, flow))
+	if (delete_ended(&s->key, flow))
 		return NOT_FOUND;
 	if (in_phase(flow, XF_PHASE_ENDED))
 		hand_to_reaper(&s->key, flow, s->now_ns);
@@ -61,9 +55,9 @@ static __always_inline enum found find(struct sighting *s, enum xf_table which, 
 	if (in_phase(*flow, XF_PHASE_REAPING))
 		return VANISHING;
 	if (in_phase(*flow, XF_PHASE_ENDED) || is_overdue(*flow, s->now_ns))
-		return make_room(s, *flow, which, reason_of((*flow)->status));
+		return make_room(s, *flow, reason_of((*flow)->status));
 	if (is_replaced(s, *flow))
-		return make_room(s, *flow, which, XF_REASON_REPLACED);
+		return make_room(s, *flow, XF_REASON_REPLACED);
 	return FOUND;
 }
 

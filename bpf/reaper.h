@@ -7,21 +7,6 @@
 
 enum { REAP_MAX = 1 << 20 }; /* a bound for the verifier: the slice ends first */
 
-static __always_inline void *flow_table(__u32 zone, __u32 table)
-{
-	__u32 index = zone * XF_TABLES + table;
-
-	return bpf_map_lookup_elem(&tables, &index);
-}
-
-/* NULL unless this table is being resized. */
-static __always_inline void *former_table(__u32 zone, __u32 table)
-{
-	__u32 index = zone * XF_TABLES + table;
-
-	return bpf_map_lookup_elem(&former_tables, &index);
-}
-
 /* The key may be gone already (evicted, or deleted by a packet), or belong to a later flow by now. */
 static __always_inline void reap_in(void *table, struct xf_ended *item)
 {
@@ -32,7 +17,7 @@ static __always_inline void reap_in(void *table, struct xf_ended *item)
 	flow = bpf_map_lookup_elem(table, &item->key);
 	if (!flow || !in_phase(flow, XF_PHASE_ENDED))
 		return;
-	if (delete_ended(table, &item->key, flow))
+	if (delete_ended(&item->key, flow))
 		observe(XF_HISTOGRAM_REAP_DELAY, bpf_ktime_get_ns() - item->ended_ns);
 	else if (in_phase(flow, XF_PHASE_ENDED))
 		hand_to_reaper(&item->key, flow, item->ended_ns);
@@ -120,7 +105,7 @@ static __always_inline bool is_orphan_still(struct xf_orphan *item, struct bite 
 		if (end_flow(&item->key, flow, reason_of(flow->status), now_ns))
 			observe(XF_HISTOGRAM_LATENESS, -left);
 	}
-	if (delete_ended(table, &item->key, flow)) {
+	if (delete_ended(&item->key, flow)) {
 		observe(XF_HISTOGRAM_REAP_DELAY, bpf_ktime_get_ns() - now_ns);
 		return false;
 	}

@@ -42,14 +42,14 @@ Status Resizer::resize(const std::string& zone, xf_table table, uint32_t size) {
   if (!found) return fail("there is no zone " + zone + " in the data plane");
   std::erase_if(later_, [&](const auto& each) { return each.zone == zone && each.table == table; });
   if (!found->former[table])
-    return found->tables[table].max_entries() == size ? ok() : swap(*found, table, size);
+    return found->tables[table].max_entries() == size ? ok() : exchange(*found, table, size);
   log::info("zone {}: table {} is being resized already: to {} flows after that", zone, table_name(table),
             size);
   later_.push_back({zone, table, size});
   return ok();
 }
 
-Status Resizer::swap(const PinnedZone& zone, xf_table table, uint32_t size) {
+Status Resizer::exchange(const PinnedZone& zone, xf_table table, uint32_t size) {
   const auto place = place_in(zone, table);
   warn_of_evictions(state_, zone, table, size);
   auto done = [&]() -> Status {
@@ -100,16 +100,16 @@ Result<Resizer::Progress> Resizer::drain(const PinnedZone& zone, xf_table table)
   const auto left = admin_.move(table, live);
   if (!left) return left.error();
   moved_ += live.size() - *left;
-  left_behind_ += *left;
+  moved_in_round_ += live.size() - *left;
   return *more ? Progress::working : finish_round(zone, table);
 }
 
 /// A walk that met nothing was through an empty table: whoever still had it in hand when it was replaced has
 /// let go of it since.
 Result<Resizer::Progress> Resizer::finish_round(const PinnedZone& zone, xf_table table) {
-  const auto met = std::exchange(met_, 0), left_behind = std::exchange(left_behind_, 0);
+  const auto met = std::exchange(met_, 0), moved = std::exchange(moved_in_round_, 0);
   walk_ = FlowWalk();
-  if (met > 0) return left_behind > 0 ? Progress::waiting : Progress::working;
+  if (met > 0) return moved > 0 ? Progress::working : Progress::waiting;
   if (auto dropped = drop_former(place_in(zone, table)); !dropped) return dropped.error();
   log::info("zone {}: table {} is resized: {} flows were moved, the others by their packets, in {} ms",
             zone.zone.name, table_name(table), std::exchange(moved_, 0),

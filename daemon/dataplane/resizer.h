@@ -22,7 +22,8 @@ class Resizer {
   /// What became of a step.
   enum class Progress {
     working,  // another step now
-    waiting,  // for flows that have ended and are not reaped yet: another step in a second
+    waiting,  // for what cannot be moved, such as flows that have ended and are not reaped yet: another step
+              // in a second
     done,
   };
 
@@ -45,7 +46,7 @@ class Resizer {
 
   const PinnedZone* find(const std::string& zone) const;
   TablePlace place_in(const PinnedZone& zone, xf_table table) const;
-  Status swap(const PinnedZone& zone, xf_table table, uint32_t size);
+  Status exchange(const PinnedZone& zone, xf_table table, uint32_t size);
   Status note_size(const PinnedZone& zone, xf_table table, uint32_t size) const;
   Status start_next();
   Result<Progress> drain(const PinnedZone& zone, xf_table table);
@@ -56,9 +57,9 @@ class Resizer {
   AdminClient admin_;
   std::vector<Wanted> later_;
   FlowWalk walk_;
-  uint64_t met_ = 0;          // in this walk through the former table
-  uint64_t moved_ = 0;        // from it since the swap
-  uint64_t left_behind_ = 0;  // of those met in this walk
+  uint64_t met_ = 0;    // in this walk through the former table
+  uint64_t moved_ = 0;  // from it since the swap
+  uint64_t moved_in_round_ = 0;
   uint64_t began_ns_ = 0;
 };
 

@@ -44,8 +44,8 @@ bool is_probed(const Target& target, uint64_t now_ns) {
 /// nothing could be sent: the oldest failure tells of those.
 uint64_t outcomes(const Target& target) {
   const auto& history = target.state.history;
-  const int width = history[1] != 0 ? 64 + std::bit_width(history[1]) : std::bit_width(history[0]);
-  return std::max(probes_sent(target), static_cast<uint64_t>(width));
+  const uint64_t width = history[1] != 0 ? 64 + std::bit_width(history[1]) : std::bit_width(history[0]);
+  return std::max(probes_sent(target), width);
 }
 
 }  // namespace

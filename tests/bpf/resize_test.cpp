@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "conversation.h"
+#include "flood.h"
 #include "support/process.h"
 #include "support/timers.h"
 #include "support/tracker.h"
@@ -226,6 +227,33 @@ TEST_F(Resize, UnderTrafficNoFlowIsLostAndNoPacketUncounted) {
   EXPECT_LE(untracked, sent / 1000) << "a flow that is just moving may miss a packet";
   EXPECT_GE(counted + untracked, sent - sent / 1000);
   EXPECT_LE(counted, sent);
+}
+
+/// A packet may have met the table as the one in use, and a moment later as the former one.
+TEST_F(Resize, PromotionsBesideItLeaveNothingBehind) {
+  constexpr unsigned rounds = 100;
+  Tracker tracker(with(200ms));
+  std::atomic<bool> stop = false;
+  std::thread connecting([&] {
+    Template syn(segment(">S"), Template::Side::source), answer(segment("<S."), Template::Side::destination),
+        acknowledgement(segment(">."), Template::Side::source);
+    for (uint32_t number = 0; !stop; number = (number + 1) % 65'536)
+      for (Template* packet : {&syn, &answer, &acknowledgement}) tracker.run(packet->numbered(number));
+  });
+  bool is_clean = true;
+  for (unsigned round = 0; round < rounds && is_clean; ++round) {
+    tracker.resize(XF_TABLE_HALF_OPEN, round % 2 ? 65'536 : 32'768);
+    is_clean = eventually(wide, [&] {
+      move_all(tracker, XF_TABLE_HALF_OPEN);
+      return tracker.former_size(XF_TABLE_HALF_OPEN) == 0;
+    });
+    if (is_clean) tracker.drop_former(XF_TABLE_HALF_OPEN);
+  }
+  stop = true;
+  connecting.join();
+  EXPECT_TRUE(is_clean) << tracker.former_size(XF_TABLE_HALF_OPEN) << " elements are there for good";
+  ASSERT_TRUE(tracker.empties());
+  EXPECT_EQ(tracker.ended(), tracker.zone_stats().created);
 }
 
 }  // namespace

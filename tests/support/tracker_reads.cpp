@@ -39,6 +39,15 @@ std::vector<Entry> Tracker::former_entries(xf_table which, unsigned zone) const 
   return live_in(former_.at(zone * XF_TABLES + which).get(), SIZE_MAX);
 }
 
+size_t Tracker::former_size(xf_table which, unsigned zone) const {
+  const int table = former_.at(zone * XF_TABLES + which).get();
+  size_t size = 0;
+  xf_flow_key key{};
+  for (const xf_flow_key* before = nullptr; bpf_map_get_next_key(table, before, &key) == 0; before = &key)
+    size++;
+  return size;
+}
+
 Entry Tracker::the_flow(unsigned zone) const {
   auto all = entries(XF_TABLE_HALF_OPEN, zone);
   for (const auto& entry : entries(XF_TABLE_ESTABLISHED, zone)) all.push_back(entry);
