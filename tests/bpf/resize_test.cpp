@@ -224,8 +224,10 @@ TEST_F(Resize, UnderTrafficNoFlowIsLostAndNoPacketUncounted) {
   const auto untracked = tracker.interface_stats().packets[XF_VERDICT_UNTRACKED];
   EXPECT_EQ(tracker.live(XF_TABLE_HALF_OPEN), flows);
   EXPECT_EQ(tracker.evicted(XF_TABLE_HALF_OPEN), 0);
-  EXPECT_LE(untracked, sent / 1000) << "a flow that is just moving may miss a packet";
-  EXPECT_GE(counted + untracked, sent - sent / 1000);
+  // A flow that is just moving may miss a packet: a hundredth of all moves at most, however slow the machine.
+  constexpr uint64_t missed_max = flows * rounds / 100;
+  EXPECT_LE(untracked, missed_max);
+  EXPECT_GE(counted + untracked, sent - missed_max);
   EXPECT_LE(counted, sent);
 }
 
