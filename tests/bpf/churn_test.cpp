@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "conversation.h"
+#include "support/process.h"
 #include "support/timers.h"
 #include "support/tracker.h"
 
@@ -58,9 +59,9 @@ class Churn : public testing::Test {
     for (uint16_t client = 0; client < clients; client++) frames_.push_back(frames_of(client));
   }
 
-  static TrackerOptions tiny_tables() {
+  TrackerOptions tables_of(uint32_t size) {
     TrackerOptions options;
-    options.max_flows = options.max_half_open = 512;
+    options.max_flows = options.max_half_open = size_ = size;
     // TCP expires all the time; UDP fills the tables, however slow the machine: evictions and expiries must
     // meet.
     options.timeouts = with_timeout(XF_TIMEOUT_UDP, 1s, all_timeouts(1ms));
@@ -92,14 +93,39 @@ class Churn : public testing::Test {
     }
   }
 
-  /// Reads the records meanwhile. A hang in the kernel cannot be undone: say so and go.
-  void watch(const Tracker& tracker, unsigned cpus, std::chrono::seconds time) {
+  /// One table after the other is replaced by one of twice its size, or of the first size again.
+  void resize_on(Tracker& tracker) {
+    const auto table = resizes_ % 2 ? XF_TABLE_ESTABLISHED : XF_TABLE_HALF_OPEN;
+    if (!resizing_) {
+      tracker.resize(table, resizes_ % 4 < 2 ? 2 * size_ : size_);
+      resizing_ = true;
+      return;
+    }
+    std::vector<xf_flow_key> keys;
+    for (const auto& entry : tracker.former_entries(table)) keys.push_back(entry.key);
+    tracker.move(table, keys);
+    if (tracker.former_size(table) > 0) return;
+    tracker.drop_former(table);
+    resizing_ = false;
+    resizes_++;
+  }
+
+  bool finish_resize(Tracker& tracker) {
+    return eventually(30s, [&] {
+      if (resizing_) resize_on(tracker);
+      return !resizing_;
+    });
+  }
+
+  /// Reads the records and resizes meanwhile. A hang in the kernel cannot be undone: say so and go.
+  void watch(Tracker& tracker, unsigned cpus, std::chrono::seconds time) {
     const auto end = Clock::now() + time;
     std::vector<uint64_t> seen(cpus);
     std::vector<Clock::time_point> moved(cpus, Clock::now());
     while (Clock::now() < end) {
       std::this_thread::sleep_for(10ms);
       records_ += tracker.records().size();
+      resize_on(tracker);
       for (unsigned cpu = 0; cpu < cpus; cpu++) {
         if (const uint64_t now = rounds_[cpu]; now != seen[cpu]) {
           seen[cpu] = now;
@@ -113,25 +139,30 @@ class Churn : public testing::Test {
     }
   }
 
-  void run(const Tracker& tracker, std::chrono::seconds time) {
+  void run(Tracker& tracker, std::chrono::seconds time) {
     const unsigned cpus = std::min(2U, std::thread::hardware_concurrency());
     std::vector<std::thread> workers;
     for (unsigned cpu = 0; cpu < cpus; cpu++) workers.emplace_back([&, cpu] { work(tracker, cpu); });
     watch(tracker, cpus, time);
     stop_ = true;
     for (auto& worker : workers) worker.join();
+    EXPECT_TRUE(finish_resize(tracker)) << "something stays in a table that was replaced";
+    EXPECT_GT(resizes_, 1U);
   }
 
   std::vector<std::vector<Bytes>> frames_;
   std::atomic<bool> stop_ = false;
   std::atomic<uint64_t> rounds_[2] = {};
   uint64_t records_ = 0;
+  uint32_t size_ = 0;  // of a table at first
+  unsigned resizes_ = 0;
+  bool resizing_ = false;
 };
 
 TEST_F(Churn, NeitherHangsNorLosesAFlow) {
   ASSERT_TRUE(prime_timers(20'000));
   make_frames(4096);  // eight times the tables: keys come again live, ended and evicted
-  const Tracker tracker(tiny_tables());
+  Tracker tracker(tables_of(512));
   run(tracker, duration());
   ASSERT_TRUE(tracker.empties(30s)) << tracker.counted(XF_TABLE_HALF_OPEN) << " half-open and "
                                     << tracker.counted(XF_TABLE_ESTABLISHED) << " established flows stay";
@@ -151,9 +182,7 @@ class ChurnWithoutEviction : public Churn, public testing::WithParamInterface<ui
 TEST_P(ChurnWithoutEviction, BooksEveryFlow) {
   ASSERT_TRUE(prime_timers(20'000));
   make_frames(GetParam());
-  auto options = tiny_tables();
-  options.max_flows = options.max_half_open = 32'768;
-  const Tracker tracker(options);
+  Tracker tracker(tables_of(32'768));
   run(tracker, duration() / 6);
   ASSERT_TRUE(tracker.empties(30s));
   EXPECT_EQ(tracker.evicted(XF_TABLE_HALF_OPEN), 0);
