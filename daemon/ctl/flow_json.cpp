@@ -54,6 +54,7 @@ void FlowArray::write_blocks() {
   std::string_view before = "\n";
   for (full_.acquire(); !done_; full_.acquire()) {
     lines.clear();
+    if (!out_) writing_.clear();  // its reader has seen enough
     for (const Flow& flow : writing_) {
       lines += before;
       before = ",\n";

@@ -42,6 +42,7 @@ class FlowArray {
   std::jthread writer_;
 };
 
+/// All of them, in their order, as a FlowArray.
 void write_flow_array(std::ostream& out, std::span<const Flow> flows);
 
 /// The answer of a command that is one number: "12", or {"flows":12} as JSON.

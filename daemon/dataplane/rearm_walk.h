@@ -24,7 +24,7 @@ class RearmWalk {
   /// `state` must outlive it.
   RearmWalk(const PinnedState& state, const TimeoutSlots& shortened);
 
-  /// A bite of a few milliseconds; false when it was the last.
+  /// A bite of a few milliseconds, some tens where a chunk is sorted; false when it was the last.
   Result<bool> step();
   uint64_t rearmed() const { return rearmed_; }
 

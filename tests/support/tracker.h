@@ -106,9 +106,9 @@ class Tracker {
   void show_former(xf_table table, bool shown, unsigned zone = 0) const;
   /// After the last flow has moved out.
   void drop_former(xf_table table, unsigned zone = 0);
+  /// Elements of the former table, whatever their phase.
+  size_t former_size(xf_table table, unsigned zone = 0) const;
   /// Live ones in the former table.
-  /// Elements of a former table, whatever their phase.
-  size_t former_size(xf_table which, unsigned zone = 0) const;
   std::vector<Entry> former_entries(xf_table table, unsigned zone = 0) const;
   /// Gives up the references of user space to the flow tables: no timer can be had in them (-EPERM).
   void let_go_of_tables();

@@ -87,7 +87,7 @@ TEST(Arguments, FlowsTakesFilters) {
   EXPECT_EQ(arguments.filter.table, XF_TABLE_ESTABLISHED);
 }
 
-TEST(Arguments, FlowsAreSortedByNameUnlessToldOtherwise) {
+TEST(Arguments, FlowsAreSortedAsTold) {
   EXPECT_EQ(accepted({"flows"}).sort, std::nullopt);
   EXPECT_EQ(accepted({"flows", "--sort", "name"}).sort, SortBy::name);
   EXPECT_EQ(accepted({"flows", "--sort", "bytes"}).sort, SortBy::bytes);

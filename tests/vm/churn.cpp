@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Makes, evicts and expires elements with timers on every CPU. Where callbacks delete, kernels before 6.14
-// may never come back from it: for a virtual machine (tests/vm/show-hang), and no other.
+// Makes, evicts and expires elements with timers on every CPU. Where callbacks delete, 6.1 and 6.12 never
+// come back from it: for a virtual machine (tests/vm/show-hang), and no other.
 //
 // usage: churn keep|delete SECONDS
 #include <bpf/bpf.h>
