@@ -43,8 +43,9 @@ enum { REARM_TRIES = 3 };
 
 /*
  * For timers that were set by a longer timeout or run another generation's callback. Orphans have none, and
- * what ends has its own way out. Meanwhile a FIN may shorten this flow's deadline, or its element become
- * another's: what is left is compared once more, since only a timer that is too late does harm.
+ * are looked at sooner; what ends has its own way out. Meanwhile a FIN may shorten this flow's deadline, or
+ * its element become another's: what is left is compared once more, since only a timer that is too late does
+ * harm.
  */
 static __noinline bool rearm(struct xf_flow_key *key, __u32 which, __u64 now_ns)
 {
@@ -52,8 +53,12 @@ static __noinline bool rearm(struct xf_flow_key *key, __u32 which, __u64 now_ns)
 	struct xf_flow *flow = table ? bpf_map_lookup_elem(table, key) : NULL;
 	__s64 left;
 
-	if (!flow || !in_phase(flow, XF_PHASE_LIVE) || (flow->status.flags & XF_FLOW_ORPHAN))
+	if (!flow || !in_phase(flow, XF_PHASE_LIVE))
 		return false;
+	if (flow->status.flags & XF_FLOW_ORPHAN) {
+		look_sooner(key, flow, now_ns);
+		return false;
+	}
 	/* -EINVAL: not armed yet; who arms it uses the timeouts of then. */
 	if (bpf_timer_set_callback(&flow->timer, on_idle_check))
 		return false;

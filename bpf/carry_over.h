@@ -184,7 +184,7 @@ static __noinline void arm_arrival(struct arrival *a)
 	table = flow_table(a->s.key.zone, a->table);
 	flow = table ? bpf_map_lookup_elem(table, &a->s.key) : NULL;
 	if (flow)
-		arm_or_orphan(table, a->table, &a->s, flow);
+		arm_or_orphan(table, &a->s, flow);
 	else
 		count_error(XF_ERROR_INSERT_VANISHED);
 }

@@ -7,6 +7,7 @@
 #ifndef XDPFLOW_FLOW_MOVE_H
 #define XDPFLOW_FLOW_MOVE_H
 
+#include "crowd.h"
 #include "flow_seen.h"
 
 enum move {
@@ -46,63 +47,19 @@ static __always_inline long insert(void *table, const struct xf_flow_key *key, c
 	return err;
 }
 
-enum { STALE_TRIES = 16 };
-
-/* Eviction leaves the victim's item in the queue. Looks at the oldest one: 1 if that gave its place away. */
-static long drop_stale(__u32 i, void *unused)
+/* Gives a new entry its timer, or to the reaper's sweep if there is none to be had or it would not last. */
+static __always_inline void arm_or_orphan(void *table, const struct sighting *s, struct xf_flow *flow)
 {
-	struct xf_zone_stats *stats;
-	struct xf_orphan item;
-	struct xf_flow *flow;
-	void *table;
+	__u8 slot;
 
-	if (bpf_map_pop_elem(&orphans, &item))
-		return 1;
-	table = table_of_orphan(&item);
-	flow = table ? bpf_map_lookup_elem(table, &item.key) : NULL;
-	if (flow && !in_phase(flow, XF_PHASE_REAPING) && !bpf_map_push_elem(&orphans, &item, 0))
-		return 0;
-	stats = zone_counters(item.key.zone);
-	if (stats)
-		add(&stats->adopted, 1);
-	return 1;
-}
-
-static __always_inline long push_orphan(const struct xf_orphan *item)
-{
-	if (!bpf_map_push_elem(&orphans, item, 0))
-		return 0;
-	bpf_loop(STALE_TRIES, drop_stale, NULL, 0);
-	return bpf_map_push_elem(&orphans, item, 0);
-}
-
-/* For the reaper's sweep; apart from arm_or_orphan() for the sake of the stack. */
-static __noinline void make_orphan(enum xf_table which, const struct sighting *s, struct xf_flow *flow)
-{
-	struct xf_orphan item = {.key = s->key, .created_ns = flow->created_ns, .table = which};
-	struct xf_zone_stats *stats;
-
-	__sync_fetch_and_or(&flow->status.word, orphan_bit());
-	if (push_orphan(&item)) {
-		count_error(XF_ERROR_ORPHAN_PUSH);
+	if (table_of(flow) == XF_TABLE_HALF_OPEN && is_crowded(s->key.zone, s->now_ns) &&
+	    join_crowd(&s->key, flow, s->now_ns))
 		return;
-	}
-	stats = zone_counters(s->key.zone);
-	if (stats)
-		add(&stats->orphaned, 1);
-	wake_reaper(s->now_ns);
-}
-
-/* Gives a new entry its timer, or to the reaper's sweep if there is none to be had. */
-static __always_inline void arm_or_orphan(void *table, enum xf_table which, const struct sighting *s,
-					  struct xf_flow *flow)
-{
-	__u8 slot = flow->status.timeout;
-
-	if (arm(table, flow, left_ns(flow, s->now_ns), s->now_ns))
-		make_orphan(which, s, flow);
-	else
+	slot = current_slot(flow);
+	if (!arm(table, flow, left_ns(flow, s->now_ns), s->now_ns))
 		shorten_if_changed(flow, slot);
+	else if (!make_orphan(&s->key, flow, s->now_ns))
+		count_error(XF_ERROR_ORPHAN_PUSH);
 }
 
 /* What a flow's status becomes in the table that it moves to. */
@@ -213,7 +170,7 @@ static __noinline bool move_flow(struct sighting *s, struct xf_flow *flow, enum 
 	moved = bpf_map_lookup_elem(table, &s->key);
 	if (moved) {
 		move_counters(flow, moved);
-		arm_or_orphan(table, why == PROMOTION ? XF_TABLE_ESTABLISHED : table_of(moved), s, moved);
+		arm_or_orphan(table, s, moved);
 	} else {
 		count_error(XF_ERROR_INSERT_VANISHED);
 	}

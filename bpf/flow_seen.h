@@ -70,8 +70,12 @@ static __always_inline union xf_status change_status(const struct sighting *s, s
 
 	after.timeout = timeout_slot(&s->key, after);
 	met.word = __sync_val_compare_and_swap(&flow->status.word, before.word, after.word);
-	if (met.word == before.word && after.timeout != before.timeout)
+	if (met.word != before.word || after.timeout == before.timeout)
+		return met;
+	if (!(after.flags & XF_FLOW_ORPHAN))
 		shorten(flow, before.timeout, after.timeout);
+	else if (timeout_ns(after.timeout) < timeout_ns(before.timeout))
+		look_sooner(&s->key, flow, s->now_ns);
 	return met;
 }
 

@@ -119,7 +119,7 @@ static __noinline __u32 create(struct sighting *s, const struct packet *pkt)
 	if (stats)
 		add(&stats->created, 1);
 	if (flow)
-		arm_or_orphan(table, XF_TABLE_HALF_OPEN, s, flow);
+		arm_or_orphan(table, s, flow);
 	else
 		count_error(XF_ERROR_INSERT_VANISHED);
 	revive_reaper(s->now_ns);

@@ -95,11 +95,6 @@ static int on_idle_check(void *map, struct xf_flow_key *map_key, struct xf_flow 
 	return 0;
 }
 
-static __always_inline __u32 orphan_bit(void)
-{
-	return (union xf_status){.flags = XF_FLOW_ORPHAN}.word;
-}
-
 /* 0, or why this flow has no timer. -EBUSY: another CPU made it first, and may not have set it going yet. */
 static __always_inline long arm(void *table, struct xf_flow *flow, __s64 left, __u64 now_ns)
 {

@@ -12,6 +12,11 @@ const volatile __u32 generation = 1;
 /* Step of the coarse clock: see coarse_lag_ns(). 10 ms is HZ=100, the longest there is. */
 const volatile __u64 coarse_tick_ns = 10000000;
 
+const volatile __u32 possible_cpus = 1;
+
+/* For so long after the half-open table was seen to be full, new flows get no timers. */
+const volatile __u64 crowd_ns = 100000000;
+
 /* What ends within this is deleted in one go: one interrupt for many flows. */
 const volatile __u64 reaper_gather_ns = 500000;
 

@@ -59,6 +59,14 @@ struct {
 	__type(value, struct xf_orphan);
 } orphans SEC(".maps");
 
+/* By zone: whether the half-open table is full. Writer: the census program. Reader: packets of new flows. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, XF_ZONES_MAX);
+	__type(key, __u32);
+	__type(value, struct xf_crowd);
+} crowds SEC(".maps");
+
 /* The reaper's timer and state. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

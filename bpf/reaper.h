@@ -4,6 +4,7 @@
 #define XDPFLOW_REAPER_H
 
 #include "flow_timer.h"
+#include "orphan.h"
 
 enum { REAP_MAX = 1 << 20 }; /* a bound for the verifier: the slice ends first */
 
@@ -45,6 +46,7 @@ static long reap_one(__u32 i, struct slice *slice)
 }
 
 struct bite {
+	__u64 now_ns; /* at its start */
 	__u32 pass;
 	bool no_timers; /* one refusal is enough to know for this bite */
 };
@@ -62,24 +64,6 @@ static __always_inline bool adopt(void *table, struct xf_flow *flow, __u8 slot, 
 	__sync_fetch_and_and(&flow->status.word, ~orphan_bit());
 	shorten_if_changed(flow, slot);
 	return true;
-}
-
-static __always_inline bool is_of_orphan(void *table, const struct xf_orphan *item)
-{
-	struct xf_flow *flow = table ? bpf_map_lookup_elem(table, &item->key) : NULL;
-
-	return flow && flow->created_ns == item->created_ns && (flow->status.flags & XF_FLOW_ORPHAN);
-}
-
-/* NULL if the flow is gone, or came by a timer when it moved. */
-static __always_inline void *table_of_orphan(const struct xf_orphan *item)
-{
-	void *table = flow_table(item->key.zone, item->table);
-
-	if (is_of_orphan(table, item))
-		return table;
-	table = former_table(item->key.zone, item->table);
-	return is_of_orphan(table, item) ? table : NULL;
 }
 
 /*
@@ -114,7 +98,6 @@ static __always_inline bool is_orphan_still(struct xf_orphan *item, struct bite 
 
 static long sweep_one(__u32 i, struct bite *bite)
 {
-	struct xf_zone_stats *stats;
 	struct xf_orphan item;
 	bool seen;
 
@@ -122,27 +105,38 @@ static long sweep_one(__u32 i, struct bite *bite)
 		return 1;
 	seen = item.pass == bite->pass;
 	item.pass = bite->pass;
-	if (is_orphan_still(&item, bite)) {
-		if (!bpf_map_push_elem(&orphans, &item, 0))
+	if ((__s64)(bite->now_ns - item.look_ns) < 0 || is_orphan_still(&item, bite)) {
+		if (!put_in_queue(&item))
 			return seen;
 		count_error(XF_ERROR_ORPHAN_PUSH);
 	}
-	stats = zone_counters(item.key.zone);
-	if (stats)
-		add(&stats->adopted, 1);
+	count_left_queue(&item);
 	return seen;
 }
 
-/* One bite when it is due. A pass is over when the first orphan that it looked at comes round again. */
+/* A pass begins when an orphan wants to be looked at, and forgets what it expected: what is put into the
+ * queue from now on, by itself too, says when the next one is. */
+static __always_inline bool begins_pass(struct xf_reaper *r, __u64 now_ns)
+{
+	if ((__s64)(now_ns - *(volatile __u64 *)&r->next_look_ns) < 0)
+		return false;
+	__sync_lock_test_and_set(&r->next_look_ns, ~0ULL >> 1);
+	r->orphan_pass++;
+	return true;
+}
+
+/* One bite when it is due. A pass is over when the first orphan that it met comes round again. */
 static __always_inline void sweep_orphans(struct xf_reaper *r, __u64 now_ns)
 {
-	struct bite bite = {.pass = r->orphan_pass};
+	struct bite bite = {.now_ns = now_ns};
 
 	if ((__s64)(now_ns - r->orphan_due_ns) < 0)
 		return;
 	r->orphan_due_ns = now_ns + orphan_tick_ns;
-	if (bpf_loop(orphan_bite, sweep_one, &bite, 0) < orphan_bite)
-		r->orphan_pass++;
+	if (!r->sweeping && !begins_pass(r, now_ns))
+		return;
+	bite.pass = r->orphan_pass;
+	r->sweeping = bpf_loop(orphan_bite, sweep_one, &bite, 0) == orphan_bite;
 }
 
 static __always_inline bool has_ended(void)

@@ -23,11 +23,6 @@ std::string StatusReport::data_plane_version() const {
   return {text, strnlen(text, sizeof snapshot.control.version)};
 }
 
-uint64_t orphans(const ZoneSnapshot& zone) {
-  return static_cast<uint64_t>(
-      std::max<int64_t>(0, static_cast<int64_t>(zone.stats.orphaned - zone.stats.adopted)));
-}
-
 uint64_t total_packets(const InterfaceSnapshot& interface) {
   const auto& packets = interface.stats.packets;
   return std::accumulate(std::begin(packets), std::end(packets), uint64_t{0});

@@ -40,9 +40,6 @@ struct StatusReport {
   std::string data_plane_version() const;
 };
 
-/// Flows that live without a timer of their own. Never negative.
-uint64_t orphans(const ZoneSnapshot& zone);
-
 uint64_t total_packets(const InterfaceSnapshot& interface);
 
 /// `width` of the terminal; 0: lines as long as it takes.

@@ -131,7 +131,8 @@ void write_notes(std::ostream& out, const StatusReport& report) {
       snapshot.interfaces.end())
     out << "\nIn generic mode a packet is what GRO delivers, often many merged into one.\nBytes are exact.\n";
   if (std::ranges::any_of(snapshot.zones, [](const auto& zone) { return orphans(zone) > 0; }))
-    out << "\nOrphans: the kernel had no memory for a timer; they expire in turns, a bit late.\n";
+    out << "\nOrphans have no timer: the half-open table was full when they began, or the\n"
+           "kernel had no memory. They expire in turns, a bit late.\n";
   if (report.data_plane_version() != report.version)
     out << "\nThe programs in the kernel were loaded by version " << report.data_plane_version() << ".\n";
 }

@@ -75,6 +75,7 @@ Status set_knobs(bpf_object* object, uint32_t generation) {
   std::memcpy(&knobs, bytes.data(), sizeof knobs);
   knobs.generation = generation;
   knobs.coarse_tick_ns = coarse_tick_ns();
+  knobs.possible_cpus = possible_cpus();
   std::memcpy(bytes.data(), &knobs, sizeof knobs);
   const int failed = bpf_map__set_initial_value(map, bytes.data(), bytes.size());
   return failed == 0 ? ok() : system_error(failed, "cannot set the knobs of the embedded BPF objects");
@@ -154,7 +155,7 @@ void BpfObjectCloser::operator()(bpf_object* object) const {
 
 uint64_t build_hash() {
   uint64_t hash = 0xcbf29ce484222325;
-  for (const auto bytes : {xdpflow_image(), admin_image(), probe_image()})
+  for (const auto bytes : {xdpflow_image(), admin_image(), probe_image(), census_image()})
     for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
   return hash;
 }
@@ -183,13 +184,16 @@ Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
   return object;
 }
 
-BpfObject load_census(const bpf_object* owner, bool kernel_has_btf) {
+BpfObject load_census(const bpf_object* owner, uint32_t generation, bool kernel_has_btf) {
   if (!kernel_has_btf) {
     log::info("this kernel has no BTF: tables are counted by walking them, once a minute");
     return nullptr;
   }
   auto object = open_object(census_image(), "census");
-  Status outcome = object ? share_maps(object->get(), owner) : Status(object.error());
+  Status outcome =
+      object ? set_knobs<std::remove_pointer_t<decltype(census_bpf::rodata)>>(object->get(), generation)
+             : Status(object.error());
+  if (outcome) outcome = share_maps(object->get(), owner);
   if (outcome)
     if (const int failed = bpf_object__load(object->get()); failed != 0)
       outcome = system_error(failed, "the kernel refuses the census program");

@@ -31,7 +31,7 @@ Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
 
 /// The census program over the maps of `owner`; nullptr, with a log line that says why, if this kernel cannot
 /// have it.
-BpfObject load_census(const bpf_object* owner, bool kernel_has_btf);
+BpfObject load_census(const bpf_object* owner, uint32_t generation, bool kernel_has_btf);
 
 /// The probe program over the maps of `owner`.
 Result<BpfObject> load_probe(const bpf_object* owner, uint32_t generation);

@@ -129,6 +129,7 @@ Status PinnedState::open_maps() {
       .map(interfaces_, "interfaces", BPF_MAP_TYPE_ARRAY)
       .map(ledger_, "ledger", BPF_MAP_TYPE_ARRAY)
       .map(timeouts_, "timeouts", BPF_MAP_TYPE_ARRAY)
+      .map(crowds_, "crowds", BPF_MAP_TYPE_ARRAY)
       .map(reaper_, "reaper", BPF_MAP_TYPE_ARRAY)
       .map(zone_rules_, "zone_rules", BPF_MAP_TYPE_HASH)
       .map(rule_cache_, "rule_cache", BPF_MAP_TYPE_ARRAY)

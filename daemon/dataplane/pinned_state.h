@@ -97,6 +97,7 @@ class PinnedState {
   ArrayMap<xf_interface> interfaces_;
   ArrayMap<xf_ledger> ledger_;
   ArrayMap<uint64_t> timeouts_;
+  ArrayMap<xf_crowd> crowds_;
   ArrayMap<xf_reaper> reaper_;
   Map<xf_zone_rule_key, xf_zone_rule> zone_rules_;
   ArrayMap<xf_cached_rule> rule_cache_;

@@ -22,9 +22,10 @@ RearmWalk::RearmWalk(const PinnedState& state, const TimeoutSlots& shortened)
 }
 
 bool RearmWalk::needs_it(const xf_flow& flow) const {
-  if (!is_live(flow) || (flow.status.flags & XF_FLOW_ORPHAN)) return false;
+  if (!is_live(flow)) return false;
   const auto slot = flow.status.timeout;
-  return flow.generation != generation_ || (slot < shortened_.size() && shortened_[slot]);
+  if (slot < shortened_.size() && shortened_[slot]) return true;
+  return !(flow.status.flags & XF_FLOW_ORPHAN) && flow.generation != generation_;
 }
 
 Result<bool> RearmWalk::step() {

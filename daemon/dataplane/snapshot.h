@@ -52,4 +52,8 @@ struct Snapshot {
 /// `flows` of the metrics: created + moved in - moved out - ended - evicted. Never negative.
 uint64_t flows_by_the_books(const ZoneSnapshot& zone, xf_table table);
 
+/// Live flows without a timer of their own: at most those that wait for the reaper's sweep, whose queue keeps
+/// evicted ones for a while.
+uint64_t orphans(const ZoneSnapshot& zone);
+
 }  // namespace xdpflowd

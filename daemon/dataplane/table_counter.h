@@ -7,15 +7,10 @@
 #include <optional>
 
 #include "base/result.h"
+#include "dataplane/census_client.h"
 #include "dataplane/pinned_state.h"
 
 namespace xdpflowd {
-
-struct TableCount {
-  uint64_t elements = 0;  // ended ones that were not reaped yet included
-  uint64_t former = 0;    // of these, in the table that a resize has replaced
-  bool fresh = true;      // counted during this call
-};
 
 /// Asks the kernel where it can tell (6.6 and later), else walks the table if that is allowed.
 class TableCounter {

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "dataplane/census_client.h"
 #include "dataplane/loader.h"
 #include "dataplane/pin_paths.h"
 
@@ -24,8 +25,11 @@ Status Tools::pin(const bpf_object* admin, const KernelFeatures& kernel) const {
 }
 
 Status Tools::pin_census(const bpf_object* admin, const KernelFeatures& kernel) const {
-  if (const auto census = load_census(admin, kernel.btf))
-    return pin_program(program_fd(census.get()), state_dir_, "census");
+  if (const auto census = load_census(admin, generation_, kernel.btf)) {
+    const int program = program_fd(census.get());
+    if (auto watched = CensusClient(program).watch(); !watched) return watched;
+    return pin_program(program, state_dir_, "census");
+  }
   unlink(program_pin(state_dir_, "census").c_str());
   return ok();
 }

@@ -32,4 +32,12 @@ uint64_t flows_by_the_books(const ZoneSnapshot& zone, xf_table table) {
   return static_cast<uint64_t>(std::max<int64_t>(0, flows));
 }
 
+uint64_t orphans(const ZoneSnapshot& zone) {
+  // Read while it counts, a flow may be seen to stop being an orphan before it is seen to become one.
+  const auto waiting = std::max<int64_t>(0, static_cast<int64_t>(zone.stats.orphaned - zone.stats.adopted));
+  const auto flows =
+      flows_by_the_books(zone, XF_TABLE_HALF_OPEN) + flows_by_the_books(zone, XF_TABLE_ESTABLISHED);
+  return std::min(static_cast<uint64_t>(waiting), flows);
+}
+
 }  // namespace xdpflowd

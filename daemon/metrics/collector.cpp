@@ -61,9 +61,7 @@ void add_table(MetricsPage& page, const ZoneSnapshot& zone, xf_table table) {
 void add_zone(MetricsPage& page, const ZoneSnapshot& zone) {
   page.sample(Metric::flows_created, {zone.name}, static_cast<double>(zone.stats.created));
   page.sample(Metric::flows_promoted, {zone.name}, static_cast<double>(zone.stats.promoted));
-  // Read while it counts, a flow may be seen to stop being an orphan before it is seen to become one.
-  const auto orphans = static_cast<int64_t>(zone.stats.orphaned - zone.stats.adopted);
-  page.sample(Metric::orphan_flows, {zone.name}, static_cast<double>(std::max<int64_t>(orphans, 0)));
+  page.sample(Metric::orphan_flows, {zone.name}, static_cast<double>(orphans(zone)));
   for (const xf_table table : {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED}) add_table(page, zone, table);
 }
 

@@ -57,7 +57,7 @@ TEST_P(AbiSize, IsTheSameInTheBpfObject) {
 INSTANTIATE_TEST_SUITE_P(Types, AbiSize,
                          testing::Values(SIZE_OF(xf_flow_key), SIZE_OF(xf_flow), SIZE_OF(xf_record),
                                          SIZE_OF(xf_event), SIZE_OF(xf_ended), SIZE_OF(xf_orphan),
-                                         SIZE_OF(xf_reaper), SIZE_OF(xf_interface_stats),
+                                         SIZE_OF(xf_crowd), SIZE_OF(xf_reaper), SIZE_OF(xf_interface_stats),
                                          SIZE_OF(xf_zone_stats), SIZE_OF(xf_global_stats),
                                          SIZE_OF(xf_histogram), SIZE_OF(xf_zone_rule),
                                          SIZE_OF(xf_cached_rule), SIZE_OF(xf_zone), SIZE_OF(xf_interface),

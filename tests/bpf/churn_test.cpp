@@ -163,6 +163,7 @@ TEST_F(Churn, NeitherHangsNorLosesAFlow) {
   ASSERT_TRUE(prime_timers(20'000));
   make_frames(4096);  // eight times the tables: keys come again live, ended and evicted
   Tracker tracker(tables_of(512));
+  tracker.watch_crowds();
   run(tracker, duration());
   ASSERT_TRUE(tracker.empties(30s)) << tracker.counted(XF_TABLE_HALF_OPEN) << " half-open and "
                                     << tracker.counted(XF_TABLE_ESTABLISHED) << " established flows stay";
@@ -183,6 +184,7 @@ TEST_P(ChurnWithoutEviction, BooksEveryFlow) {
   ASSERT_TRUE(prime_timers(20'000));
   make_frames(GetParam());
   Tracker tracker(tables_of(32'768));
+  tracker.watch_crowds();
   run(tracker, duration() / 6);
   ASSERT_TRUE(tracker.empties(30s));
   EXPECT_EQ(tracker.evicted(XF_TABLE_HALF_OPEN), 0);

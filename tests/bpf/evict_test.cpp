@@ -74,6 +74,7 @@ class Flood : public testing::TestWithParam<FloodCase> {};
 
 TEST_P(Flood, NeitherEvictsNorReachesEstablishedFlows) {
   const Tracker tracker(tables_of(4096, 1024));
+  tracker.watch_crowds();
   tracker.run(sessions_of_handshakes());
   const auto& c = GetParam();
   flood(tracker, c.attack, c.answer ? &*c.answer : nullptr, flood_size);
@@ -82,11 +83,12 @@ TEST_P(Flood, NeitherEvictsNorReachesEstablishedFlows) {
   EXPECT_LE(tracker.counted(XF_TABLE_HALF_OPEN), 1024u);
 }
 
-/// What it has left in the table has timers of its own; nothing is left of what was evicted.
+/// What it has left in the table ends by timers or by the sweep; nothing is left of what was evicted.
 TEST_P(Flood, IsOverOneTimeoutAfterItsLastPacket) {
   TrackerOptions options = tables_of(4096, 1024);
   options.timeouts = with_timeout(XF_TIMEOUT_TCP_ESTABLISHED, 1h, all_timeouts(1s));
   const Tracker tracker(options);
+  tracker.watch_crowds();
   tracker.run(sessions_of_handshakes());
   const auto& c = GetParam();
   flood(tracker, c.attack, c.answer ? &*c.answer : nullptr, flood_size);

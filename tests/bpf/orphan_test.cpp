@@ -7,6 +7,7 @@
 
 #include "conversation.h"
 #include "flood.h"
+#include "orphans.h"
 #include "send_time.h"
 #include "support/process.h"
 #include "support/timers.h"
@@ -16,26 +17,6 @@ namespace xdpflowd::test {
 namespace {
 
 using namespace std::chrono_literals;
-
-void make_flows(const Tracker& tracker, uint32_t count) {
-  Template flows(udp(), Template::Side::source);
-  for (uint32_t i = 0; i < count; i++) tracker.run(flows.numbered(i));
-}
-
-int64_t orphans(const Tracker& tracker) {
-  const auto stats = tracker.zone_stats();
-  return static_cast<int64_t>(stats.orphaned - stats.adopted);
-}
-
-size_t with_flag(const std::vector<Entry>& entries, xf_flow_flag flag) {
-  return std::count_if(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.has(flag); });
-}
-
-TrackerOptions with(const Timeouts& timeouts) {
-  TrackerOptions options;
-  options.timeouts = timeouts;
-  return options;
-}
 
 /// A kernel refuses timers in tables that no process holds and nobody pinned.
 class Orphan : public testing::Test {

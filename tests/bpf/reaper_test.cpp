@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 class Reaper : public testing::Test {
  protected:
-  static void SetUpTestSuite() { ASSERT_TRUE(prime_timers(20'000)); }
+  static void SetUpTestSuite() { ASSERT_TRUE(prime_timers(50'000)); }
 
   static void make_flows(const Tracker& tracker, uint32_t count) {
     Template flows(udp(), Template::Side::source);

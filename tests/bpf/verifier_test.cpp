@@ -133,7 +133,7 @@ TEST(Verifier, FollowsTheProbeProgramWithinItsLimits) {
 }
 
 TEST(Verifier, FollowsTheCensusWithinItsLimits) {
-  expect_within({.before_6_12 = {100, 10, 32}, .since_6_12 = {100, 10, 32}, .since_7_0 = {100, 10, 32}},
+  expect_within({.before_6_12 = {200, 20, 48}, .since_6_12 = {200, 20, 48}, .since_7_0 = {250, 30, 48}},
                 effort_of(census_bpf__open, census_bpf__destroy, "census"));
 }
 

@@ -85,9 +85,10 @@ void Tracker::load(const TrackerOptions& options) {
   if (!admin_ || !xdpflow_) give_up("open the skeletons", errno);
   const uint32_t flows = (options.max_flows + options.max_half_open) * options.zones;
   bpf_map__set_max_entries(admin_->maps.ended, options.ended_queue);
-  bpf_map__set_max_entries(admin_->maps.orphans, flows);
+  bpf_map__set_max_entries(admin_->maps.orphans, options.orphan_queue ? options.orphan_queue : flows);
   bpf_map__set_max_entries(admin_->maps.records, options.records_ring);
-  xdpflow_->rodata->coarse_tick_ns = admin_->rodata->coarse_tick_ns = coarse_tick_ns();
+  xdpflow_->rodata->coarse_tick_ns = coarse_tick_ns();
+  xdpflow_->rodata->possible_cpus = possible_cpus();
   options.knobs(xdpflow_.get());
   std::memcpy(admin_->rodata, xdpflow_->rodata, sizeof *admin_->rodata);
   if (int err = admin_bpf__load(admin_.get())) give_up("load the admin program", err);
@@ -99,6 +100,7 @@ const census_bpf* Tracker::census() const {
   if (std::exchange(asked_for_census_, true)) return census_.get();
   census_.reset(census_bpf__open());
   if (!census_) give_up("open the census", errno);
+  std::memcpy(census_->rodata, xdpflow_->rodata, sizeof *census_->rodata);
   share_all(census_.get(), admin_->obj);
   if (census_bpf__load(census_.get())) census_.reset();
   return census_.get();

@@ -33,6 +33,7 @@ struct TrackerOptions {
   Timeouts timeouts = default_timeouts();
   bool records = true;
   uint32_t ended_queue = 65'536;
+  uint32_t orphan_queue = 0;                 // 0: as large as all tables
   uint32_t records_ring = 16 * 1024 * 1024;  // bytes
   bool reaper = true;                        // false: nobody started it
   /// Load-time constants of both programs.
@@ -100,6 +101,8 @@ class Tracker {
   uint32_t adopt(xf_table table, const std::vector<xf_adopted>& flows) const;
   void add(const std::vector<xf_addend>& rows) const;
   void start_reaper() const;
+  /// As the daemon does at its start; false where the kernel cannot tell whether a table is full.
+  bool watch_crowds() const;
   /// Puts an empty table of that size in place; the one before becomes the former one.
   void resize(xf_table table, uint32_t size, unsigned zone = 0);
   /// Whether packets find the former table, as long as it is there.

@@ -7,6 +7,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "dataplane/census_client.h"
 #include "flow/ledger.h"
 #include "support/must.h"
 #include "support/process.h"
@@ -72,20 +73,22 @@ uint64_t walked(int table) {
 }  // namespace
 
 uint64_t Tracker::counted(xf_table which, unsigned zone) const {
-  xf_census frame{};
-  frame.index = zone * XF_TABLES + which;
   if (const census_bpf* program = census()) {
-    LIBBPF_OPTS(bpf_test_run_opts, opts);
-    xf_census answer{};
-    opts.data_in = &frame;
-    opts.data_size_in = sizeof frame;
-    opts.data_out = &answer;
-    opts.data_size_out = sizeof answer;
-    must(bpf_prog_test_run_opts(bpf_program__fd(program->progs.census), &opts), "run the census");
-    if (answer.supported) return answer.count;
+    const auto told = CensusClient(bpf_program__fd(program->progs.census)).count(zone * XF_TABLES + which);
+    if (!told) throw std::runtime_error(told.error().message);
+    if (*told) return (*told)->elements;
   }
   const auto& former = former_.at(zone * XF_TABLES + which);
   return walked(table(which, zone)) + (former ? walked(former.get()) : 0);
+}
+
+bool Tracker::watch_crowds() const {
+  const census_bpf* program = census();
+  if (!program) return false;
+  const CensusClient client(bpf_program__fd(program->progs.census));
+  if (auto watched = client.watch(); !watched) throw std::runtime_error(watched.error().message);
+  const auto told = client.count(0);
+  return told && *told;
 }
 
 int64_t Tracker::evicted(xf_table table, unsigned zone) const {

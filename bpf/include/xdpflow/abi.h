@@ -30,7 +30,7 @@ enum {
 };
 
 /* The order of the layouts: whoever changes one raises this. 0: one of before there were numbers. */
-enum { XF_LAYOUT_REVISION = 2 };
+enum { XF_LAYOUT_REVISION = 3 };
 
 /* ---- flows ---- */
 
@@ -169,10 +169,19 @@ ABI_SIZE(struct xf_ended, 56);
 struct xf_orphan {
 	struct xf_flow_key key;
 	__u64 created_ns;
+	__u64 look_ns; /* not before this */
 	__u32 table;
-	__u32 pass; /* of the reaper over the queue, the last that looked at it */
+	__u32 pass; /* of the reaper over the queue, the last that met it */
 };
-ABI_SIZE(struct xf_orphan, 56);
+ABI_SIZE(struct xf_orphan, 64);
+
+/* Of the map `crowds`: a zone's half-open table. */
+struct xf_crowd {
+	struct bpf_timer timer; /* looks at it */
+	__u64 asked_ns;		/* when packets last started the timer */
+	__u64 until_ns;		/* taken as full until then */
+};
+ABI_SIZE(struct xf_crowd, 32);
 
 /* The one element of the map `reaper`. */
 struct xf_reaper {
@@ -181,8 +190,11 @@ struct xf_reaper {
 	__u32 orphan_pass;
 	__u64 heartbeat_ns;  /* start of the last run, or the wake-up after which it must run */
 	__u64 orphan_due_ns; /* when the next bite of orphans is due */
+	__u64 next_look_ns;  /* when the next pass over the orphans is */
+	__u32 sweeping;	     /* 1 while a pass is not over */
+	__u32 zero;
 };
-ABI_SIZE(struct xf_reaper, 40);
+ABI_SIZE(struct xf_reaper, 56);
 
 /* ---- rings ---- */
 
@@ -472,13 +484,20 @@ struct xf_addend {
 };
 ABI_SIZE(struct xf_addend, 280);
 
-/* The frame given to the census program, which fills in `count`. */
+enum xf_census_op {
+	XF_CENSUS_COUNT, /* fills in `count` and `former` */
+	XF_CENSUS_WATCH, /* from now on, full half-open tables are told by the map `crowds` */
+};
+
+/* The frame given to the census program. */
 struct xf_census {
+	__u32 op;	 /* enum xf_census_op */
 	__u32 index;	 /* of the array of tables: zone * XF_TABLES + table */
 	__u32 supported; /* out: 0 where the kernel has no bpf_map_sum_elem_count (before 6.6) */
-	__u64 count;	 /* out: the former table's included */
-	__u64 former;	 /* out: of these, in the former table */
+	__u32 zero;
+	__u64 count;  /* out: the former table's included */
+	__u64 former; /* out: of these, in the former table */
 };
-ABI_SIZE(struct xf_census, 24);
+ABI_SIZE(struct xf_census, 32);
 
 #endif
