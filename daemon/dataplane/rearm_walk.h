@@ -32,6 +32,7 @@ class RearmWalk {
   size_t tables() const { return state_.zones().size() * XF_TABLES; }
   bool needs_it(const xf_flow& flow) const;
   Status collect(const FlowTable& table);
+  std::vector<xf_flow_key> next_bite();
   Status rearm(xf_table table);
 
   struct LateFlow {
@@ -42,6 +43,7 @@ class RearmWalk {
   const PinnedState& state_;
   AdminClient admin_;
   TimeoutSlots shortened_;
+  size_t workers_;  // threads in a step
   uint32_t generation_ = 0;
   FlowWalk walk_;
   std::vector<LateFlow> late_;  // a chunk of this table, in the order of their deadlines once collected
