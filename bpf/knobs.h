@@ -25,6 +25,9 @@ const volatile __u64 reaper_gather_ns = 500000;
 const volatile __u64 reaper_slice_ns = 1000000;
 const volatile __u64 reaper_pause_ns = 50000;
 
+/* Room in the queue of orphans. */
+const volatile __u32 orphan_room = 1;
+
 /* While there are orphans, this many of them are looked at every tick. */
 const volatile __u32 orphan_bite = 4096;
 const volatile __u64 orphan_tick_ns = 20000000;

@@ -30,13 +30,40 @@ static __always_inline void *table_of_orphan(const struct xf_orphan *item)
 	return orphan_in(table, item) ? table : NULL;
 }
 
+static __always_inline struct xf_reaper *the_reaper(void)
+{
+	__u32 index = 0;
+
+	return bpf_map_lookup_elem(&reaper, &index);
+}
+
+/* Before an item is made, so that one that was taken out of the queue for a look always finds room again. */
+static __always_inline bool claim_place(void)
+{
+	struct xf_reaper *r = the_reaper();
+
+	if (!r)
+		return false;
+	if (__sync_fetch_and_add(&r->orphans, 1) < orphan_room)
+		return true;
+	__sync_fetch_and_add(&r->orphans, -1);
+	return false;
+}
+
+static __always_inline void give_up_place(void)
+{
+	struct xf_reaper *r = the_reaper();
+
+	if (r)
+		__sync_fetch_and_add(&r->orphans, -1);
+}
+
 enum { LOWER_TRIES = 4 };
 
 /* Behind the push: a pass of the sweep forgets this first, and then meets all that is in the queue. */
 static __always_inline void expect_look(__u64 look_ns)
 {
-	__u32 index = 0;
-	struct xf_reaper *r = bpf_map_lookup_elem(&reaper, &index);
+	struct xf_reaper *r = the_reaper();
 	__u64 expected;
 
 	if (!r)
@@ -59,10 +86,12 @@ static __always_inline long put_in_queue(const struct xf_orphan *item)
 	return err;
 }
 
-static __always_inline void count_left_queue(const struct xf_orphan *item)
+/* The item is not put back. */
+static __always_inline void leave_queue(const struct xf_orphan *item)
 {
 	struct xf_zone_stats *stats = zone_counters(item->key.zone);
 
+	give_up_place();
 	if (stats)
 		add(&stats->adopted, 1);
 }
@@ -80,7 +109,7 @@ static long drop_stale(__u32 i, void *unused)
 		flow = orphan_in(former_table(item.key.zone, item.table), &item);
 	if (flow && !in_phase(flow, XF_PHASE_REAPING) && !put_in_queue(&item))
 		return 0;
-	count_left_queue(&item);
+	leave_queue(&item);
 	return 1;
 }
 
@@ -90,14 +119,16 @@ static __noinline bool put_in_line(const struct xf_flow_key *key, const struct x
 	struct xf_orphan item = {};
 	struct xf_zone_stats *stats;
 
-	if (!key || !flow)
+	if (!key || !flow || !claim_place())
 		return false;
 	item.key = *key;
 	item.created_ns = flow->created_ns;
 	item.look_ns = look_ns;
 	item.table = table_of(flow);
-	if (put_in_queue(&item))
+	if (put_in_queue(&item)) {
+		give_up_place();
 		return false;
+	}
 	stats = zone_counters(key->zone);
 	if (stats)
 		add(&stats->orphaned, 1);

@@ -110,7 +110,7 @@ static long sweep_one(__u32 i, struct bite *bite)
 			return seen;
 		count_error(XF_ERROR_ORPHAN_PUSH);
 	}
-	count_left_queue(&item);
+	leave_queue(&item);
 	return seen;
 }
 

@@ -63,7 +63,8 @@ bpf_map* rodata_of(bpf_object* object) {
   return nullptr;
 }
 
-/// The knobs that differ from one load to the next; the struct is that of the object's skeleton.
+/// The knobs that differ from one load to the next; the struct is that of the object's skeleton. The sizes of
+/// the maps must be set.
 template <class Rodata>
 Status set_knobs(bpf_object* object, uint32_t generation) {
   size_t size = 0;
@@ -76,6 +77,7 @@ Status set_knobs(bpf_object* object, uint32_t generation) {
   knobs.generation = generation;
   knobs.coarse_tick_ns = coarse_tick_ns();
   knobs.possible_cpus = possible_cpus();
+  knobs.orphan_room = bpf_map__max_entries(bpf_object__find_map_by_name(object, "orphans"));
   std::memcpy(bytes.data(), &knobs, sizeof knobs);
   const int failed = bpf_map__set_initial_value(map, bytes.data(), bytes.size());
   return failed == 0 ? ok() : system_error(failed, "cannot set the knobs of the embedded BPF objects");
@@ -171,11 +173,11 @@ Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
   if (!object) return object;
   bpf_program__set_autoload(bpf_object__next_program(object->get(), nullptr),
                             parts == AdminParts::maps_and_program);
+  if (auto sized = size_queues(object->get(), state_dir, queue_sizes(total_flows(zones))); !sized)
+    return sized.error();
   if (auto set = set_knobs<std::remove_pointer_t<decltype(admin_bpf::rodata)>>(object->get(), generation);
       !set)
     return set.error();
-  if (auto sized = size_queues(object->get(), state_dir, queue_sizes(total_flows(zones))); !sized)
-    return sized.error();
   if (auto pinned = pin_maps_below(object->get(), state_dir); !pinned) return pinned.error();
   clear_bpf_messages();
   const int failed = bpf_object__load(object->get());
@@ -190,10 +192,9 @@ BpfObject load_census(const bpf_object* owner, uint32_t generation, bool kernel_
     return nullptr;
   }
   auto object = open_object(census_image(), "census");
-  Status outcome =
-      object ? set_knobs<std::remove_pointer_t<decltype(census_bpf::rodata)>>(object->get(), generation)
-             : Status(object.error());
-  if (outcome) outcome = share_maps(object->get(), owner);
+  Status outcome = object ? share_maps(object->get(), owner) : Status(object.error());
+  if (outcome)
+    outcome = set_knobs<std::remove_pointer_t<decltype(census_bpf::rodata)>>(object->get(), generation);
   if (outcome)
     if (const int failed = bpf_object__load(object->get()); failed != 0)
       outcome = system_error(failed, "the kernel refuses the census program");
@@ -205,10 +206,10 @@ BpfObject load_census(const bpf_object* owner, uint32_t generation, bool kernel_
 Result<BpfObject> load_probe(const bpf_object* owner, uint32_t generation) {
   auto object = open_object(probe_image(), "probe");
   if (!object) return object;
+  if (auto shared = share_maps(object->get(), owner); !shared) return shared.error();
   if (auto set = set_knobs<std::remove_pointer_t<decltype(probe_bpf::rodata)>>(object->get(), generation);
       !set)
     return set.error();
-  if (auto shared = share_maps(object->get(), owner); !shared) return shared.error();
   clear_bpf_messages();
   const int failed = bpf_object__load(object->get());
   if (failed != 0) return load_error(failed, "the kernel refuses the probe program");
@@ -218,10 +219,10 @@ Result<BpfObject> load_probe(const bpf_object* owner, uint32_t generation) {
 Result<BpfObject> open_xdpflow(const bpf_object* owner, uint32_t generation) {
   auto object = open_object(xdpflow_image(), "xdpflow");
   if (!object) return object;
+  if (auto shared = share_maps(object->get(), owner); !shared) return shared.error();
   if (auto set = set_knobs<std::remove_pointer_t<decltype(xdpflow_bpf::rodata)>>(object->get(), generation);
       !set)
     return set.error();
-  if (auto shared = share_maps(object->get(), owner); !shared) return shared.error();
   return object;
 }
 

@@ -187,6 +187,20 @@ TEST_F(Crowd, FlowsThatFindNoPlaceInTheQueueHaveTimers) {
   EXPECT_TRUE(tracker_->empties());
 }
 
+TEST_F(Crowd, LosesNoFlowThoughItsQueueIsFullAndSeveralCpusAreAtIt) {
+  TrackerOptions options = with(with_timeout(XF_TIMEOUT_UDP, 100ms));
+  options.orphan_queue = room + room / 2;
+  options.max_half_open = room;
+  start(options);
+  std::vector<std::thread> cpus;
+  for (uint32_t cpu = 0; cpu < 2; cpu++)
+    cpus.emplace_back([this, cpu] { make_flows(*tracker_, 60 * room, cpu << 30); });
+  for (auto& cpu : cpus) cpu.join();
+  EXPECT_GT(tracker_->zone_stats().orphaned, room);
+  EXPECT_TRUE(tracker_->empties()) << tracker_->live(XF_TABLE_HALF_OPEN) << " flows are left";
+  EXPECT_TRUE(eventually(wide, [&] { return orphans(*tracker_) == 0; }));
+}
+
 TEST_F(Crowd, OfOneZoneIsNoneOfAnother) {
   TrackerOptions options = with(all_timeouts(1h));
   options.zones = 2;

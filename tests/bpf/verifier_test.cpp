@@ -120,8 +120,8 @@ TEST(Verifier, FollowsThePacketProgramWithinItsLimits) {
 
 TEST(Verifier, FollowsTheAdminProgramWithinItsLimits) {
   expect_within({.before_6_12 = {55'000, 3'000, 232},
-                 .since_6_12 = {125'000, 4'500, 232},
-                 .since_7_0 = {110'000, 12'000, 232}},
+                 .since_6_12 = {125'000, 5'000, 232},
+                 .since_7_0 = {110'000, 13'000, 232}},
                 effort_of(admin_bpf__open, admin_bpf__destroy, "admin"));
 }
 

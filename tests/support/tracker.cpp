@@ -85,7 +85,8 @@ void Tracker::load(const TrackerOptions& options) {
   if (!admin_ || !xdpflow_) give_up("open the skeletons", errno);
   const uint32_t flows = (options.max_flows + options.max_half_open) * options.zones;
   bpf_map__set_max_entries(admin_->maps.ended, options.ended_queue);
-  bpf_map__set_max_entries(admin_->maps.orphans, options.orphan_queue ? options.orphan_queue : flows);
+  xdpflow_->rodata->orphan_room = options.orphan_queue ? options.orphan_queue : flows;
+  bpf_map__set_max_entries(admin_->maps.orphans, xdpflow_->rodata->orphan_room);
   bpf_map__set_max_entries(admin_->maps.records, options.records_ring);
   xdpflow_->rodata->coarse_tick_ns = coarse_tick_ns();
   xdpflow_->rodata->possible_cpus = possible_cpus();

@@ -192,7 +192,7 @@ struct xf_reaper {
 	__u64 orphan_due_ns; /* when the next bite of orphans is due */
 	__u64 next_look_ns;  /* when the next pass over the orphans is */
 	__u32 sweeping;	     /* 1 while a pass is not over */
-	__u32 zero;
+	__u32 orphans;	     /* in the queue, or taken out for a look */
 };
 ABI_SIZE(struct xf_reaper, 56);
 
