@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #pragma once
 
+#include <atomic>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
@@ -18,27 +19,35 @@ using TimeoutSlots = std::bitset<XF_TIMEOUT_SLOTS>;
 
 /// Goes through all flow tables and sets the timers of flows whose timeout was made shorter, which would fire
 /// too late, and of those that run the callback of another generation. Flows that appear meanwhile need
-/// neither.
+/// neither. While some CPUs set the timers of one chunk of flows, another reads the next one.
 class RearmWalk {
  public:
   /// `state` must outlive it.
   RearmWalk(const PinnedState& state, const TimeoutSlots& shortened);
 
-  /// A bite of a few milliseconds, some tens where a chunk is sorted; false when it was the last.
+  /// Works for about ten milliseconds, some tens where a chunk is sorted; false when there is no more to do.
   Result<bool> step();
   uint64_t rearmed() const { return rearmed_; }
 
  private:
-  size_t tables() const { return state_.zones().size() * XF_TABLES; }
-  bool needs_it(const xf_flow& flow) const;
-  Status collect(const FlowTable& table);
-  std::vector<xf_flow_key> next_bite();
-  Status rearm(xf_table table);
-
   struct LateFlow {
     uint64_t last_seen_ns;
     xf_flow_key key;
   };
+  /// Flows of one table, in the order of their deadlines once it is complete.
+  struct Chunk {
+    xf_table table = XF_TABLE_HALF_OPEN;
+    std::vector<LateFlow> flows;
+    bool complete = false;
+  };
+
+  bool needs_it(const xf_flow& flow) const;
+  bool has_read_all() const { return table_ == state_.zones().size() * XF_TABLES; }
+  bool is_set() const { return taken_ >= chunk_.flows.size(); }
+  Status read();
+  Status work(uint64_t until_ns);
+  Status set_bite();
+  Status set_bites(const std::atomic<bool>& stop);
 
   const PinnedState& state_;
   AdminClient admin_;
@@ -46,11 +55,11 @@ class RearmWalk {
   size_t workers_;  // threads in a step
   uint32_t generation_ = 0;
   FlowWalk walk_;
-  std::vector<LateFlow> late_;  // a chunk of this table, in the order of their deadlines once collected
-  bool collected_ = false;
-  size_t set_ = 0;    // of late_, those whose timers are set
-  size_t table_ = 0;  // of all zones' tables, the one at which the walk is
-  uint64_t rearmed_ = 0;
+  size_t table_ = 0;               // of all zones' tables, the one at which the walk is
+  Chunk next_;                     // that is read
+  Chunk chunk_;                    // whose timers are set
+  std::atomic<size_t> taken_ = 0;  // of chunk_'s flows, by any thread
+  std::atomic<uint64_t> rearmed_ = 0;
 };
 
 }  // namespace xdpflowd

@@ -49,6 +49,18 @@ TEST_F(ReloadTest, AShorterTimeoutReachesFlowsThatAreThere) {
   EXPECT_TRUE(becomes(0));
 }
 
+TEST_F(ReloadTest, AShorterTimeoutReachesEveryFlowOfAFullHouse) {
+  // More than are read before the first timers are set, by several threads where there are CPUs.
+  constexpr uint16_t number = 40'000;
+  const std::string room = "[zone.default]\nmax_half_open = 131072\n";
+  auto daemon = start_daemon({.rest = hour + room});
+  make_flows(10'000, number);
+  reload(daemon, {.rest = second + room}, "flow timers set anew");
+  EXPECT_THAT(log(daemon), HasSubstr("40000 flow timers"));
+  EXPECT_TRUE(becomes(0));
+  EXPECT_TRUE(records_become(number));
+}
+
 TEST_F(ReloadTest, ALongerTimeoutReachesThemToo) {
   auto daemon = start_daemon({.rest = second});
   make_flows(4000, 5);
