@@ -122,7 +122,7 @@ static __always_inline int arm_probe(struct xf_probe_frame *frame)
 		return -ENOENT;
 	if (frame->outcome) {
 		o.result = result_of(o.cause);
-		settle(frame->index, &o);
+		settle(frame->index, target, &o);
 		return 0;
 	}
 	bpf_spin_lock(&target->lock);

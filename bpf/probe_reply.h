@@ -263,7 +263,7 @@ static __always_inline bool take_in(struct answer *a, struct xf_target *target, 
 	} else {
 		o.rtt_ns = rtt_of(target, a->config, o.now_ns);
 	}
-	if (!settle(a->index, &o)) {
+	if (!settle(a->index, target, &o)) {
 		if (failed_already && says == ALIVE && a->config->probe != XF_PROBE_ARP)
 			count_late(target);
 		return false;

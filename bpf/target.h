@@ -17,6 +17,7 @@ struct probe_outcome {
 	__u64 now_ns;
 	__u64 rtt_ns;	   /* 0: unknown */
 	__u64 lateness_ns; /* since the deadline */
+	__u64 due_ns;	   /* by judge(): when the next probe is */
 };
 
 static __always_inline struct xf_target *target_of(__u32 index)
@@ -140,20 +141,26 @@ static __always_inline __u64 on_grid(__u64 time_ns, __u64 interval_ns)
 	return (time_ns + grid - 1) / grid * grid;
 }
 
-/* What was missed while nobody probed is not made up for. `soon`: the kernel has begun to ask for an address.
+/*
+ * When the next probe is due. A target keeps its turn, so that those that were late together come apart
+ * again: after a stall, or while all of them time out. One that is a little late is due at once; what was
+ * missed while nobody probed is not made up for. `soon`: the kernel has begun to ask for an address.
  */
-static __always_inline __u64 next_due(const struct xf_target *target, const struct xf_target_config *config,
+static __always_inline __u64 next_due(struct xf_target *target, const struct xf_target_config *config,
 				      const struct probe_outcome *o, bool soon)
 {
 	__u64 interval = target->health == XF_HEALTH_DOWN ? config->down_interval_ns : config->interval_ns;
+	__s64 late;
 	__u64 due;
 
 	if (soon && interval > resolve_retry_ns)
 		return o->now_ns + resolve_retry_ns;
-	due = target->due_ns + interval;
-	if ((__s64)(due - o->now_ns) < 0)
-		due = o->now_ns;
-	return on_grid(due, interval);
+	target->turn_ns += interval;
+	late = o->now_ns - target->turn_ns;
+	if (late >= (__s64)(interval / 4))
+		target->turn_ns += (late / interval + 1) * interval;
+	due = on_grid(target->turn_ns, interval);
+	return (__s64)(due - o->now_ns) > 0 ? due : o->now_ns;
 }
 
 static __always_inline void start_target_timer(struct xf_target *target, __u64 at_ns, __u64 now_ns)
@@ -202,14 +209,13 @@ static __always_inline bool is_under_way(const struct xf_target *target, __u32 s
 	       (target->phase == XF_PROBE_PHASE_SENDING || target->phase == XF_PROBE_PHASE_SENT);
 }
 
-/* Judges a probe, once: false if that was done already. The next one is on its way to be due then. */
-static __noinline bool settle(__u32 index, struct probe_outcome *o)
+/* Judges a probe, once: false if that was done already. */
+static __noinline bool judge(__u32 index, struct probe_outcome *o)
 {
 	struct xf_target_config *config = config_of(index);
 	struct xf_target *target = target_of(index);
 	struct xf_target_event event = {};
 	bool soon;
-	__u64 due;
 
 	if (!config || !target || !o)
 		return false;
@@ -220,12 +226,20 @@ static __noinline bool settle(__u32 index, struct probe_outcome *o)
 	}
 	soon = o->cause == XF_CAUSE_RESOLVING && target->error != XF_CAUSE_RESOLVING;
 	apply(target, config, o, &event);
-	due = target->due_ns = next_due(target, config, o, soon);
+	o->due_ns = target->due_ns = next_due(target, config, o, soon);
 	target->phase = XF_PROBE_PHASE_WAITING;
 	bpf_spin_unlock(&target->lock);
-	start_target_timer(target, due, o->now_ns);
 	emit_target_event(index, &event);
 	tell_sharers(config->next_sharer, o);
+	return true;
+}
+
+/* Judges it, and has the next one fall due in its time. */
+static __always_inline bool settle(__u32 index, struct xf_target *target, struct probe_outcome *o)
+{
+	if (!judge(index, o))
+		return false;
+	start_target_timer(target, o->due_ns, o->now_ns);
 	return true;
 }
 

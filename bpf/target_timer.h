@@ -30,7 +30,9 @@ static __always_inline void fall_due(__u32 index, struct xf_target *target, __u6
 		bpf_ringbuf_discard(due, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void miss(__u32 index, __u32 sequence, __u64 deadline_ns, __u64 now_ns)
+/* The next one is due at once if its turn has come meanwhile, as with a timeout as long as the interval. */
+static __always_inline void miss(__u32 index, struct xf_target *target, __u32 sequence, __u64 deadline_ns,
+				 __u64 now_ns)
 {
 	struct probe_outcome o = {
 		.sequence = sequence,
@@ -40,8 +42,13 @@ static __always_inline void miss(__u32 index, __u32 sequence, __u64 deadline_ns,
 		.lateness_ns = now_ns - deadline_ns,
 	};
 
-	if (settle(index, &o))
-		observe(XF_HISTOGRAM_VERDICT_LATENESS, o.lateness_ns);
+	if (!judge(index, &o))
+		return;
+	observe(XF_HISTOGRAM_VERDICT_LATENESS, o.lateness_ns);
+	if ((__s64)(o.due_ns - now_ns) > 0)
+		start_target_timer(target, o.due_ns, now_ns);
+	else
+		fall_due(index, target, now_ns);
 }
 
 /* One timer for both: until the probe is due, and until its deadline. The target is looked up again,
@@ -65,7 +72,7 @@ static int on_target_timer(void *map, __u32 *key, struct xf_target *same_target)
 	if ((__s64)(at_ns - now_ns) > 0) /* an answer has come while this timer was about to fire */
 		start_target_timer(target, at_ns, now_ns);
 	else if (phase == XF_PROBE_PHASE_SENT)
-		miss(index, sequence, at_ns, now_ns);
+		miss(index, target, sequence, at_ns, now_ns);
 	else
 		fall_due(index, target, now_ns);
 	return 0;
@@ -84,6 +91,7 @@ static __always_inline __u64 set_due(struct xf_target *target, const struct xf_t
 		target->due_ns = first_ns;
 	else if ((__s64)(target->due_ns - latest) > 0)
 		target->due_ns = latest;
+	target->turn_ns = target->due_ns;
 	target->phase = XF_PROBE_PHASE_WAITING;
 	return target->due_ns;
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <linux/bpf.h>
 
+#include "base/clock.h"
 #include "probe_replies.h"
 #include "support/probe_bench.h"
 
@@ -267,6 +268,41 @@ TEST_F(Probe, NoProbeSentNoVerdict) {
   for (const auto index : {due, built}) EXPECT_EQ(bench.target(index).failures, 0U);
   bench.arm(frame);
   EXPECT_EQ(bench.phase(built), XF_PROBE_PHASE_SENT) << "its deadline counts from when it was sent";
+}
+
+TEST_F(Probe, ThoseThatWereLateTogetherComeApartAgain) {
+  constexpr uint64_t interval_ns = 163'000'000, grid_ns = 5'000'000;  // no multiple of the grid
+  const auto slowly = [](xf_target_config& config) {
+    config.interval_ns = config.down_interval_ns = interval_ns;
+  };
+  const auto one = bench.add(XF_PROBE_ICMP, ProbeBench::peer4, slowly);
+  ASSERT_TRUE(bench.becomes(one, [](const xf_target& target) { return target.phase == XF_PROBE_PHASE_DUE; }));
+  const auto other = bench.add(XF_PROBE_ICMP, ProbeBench::peer6, slowly);
+  const auto apart_ns = bench.target(other).due_ns - bench.target(one).due_ns;
+  ASSERT_GT(apart_ns % interval_ns, 0U);
+  const auto watch = bench.add(XF_PROBE_ICMP, ProbeBench::far4);  // shows that nobody probes for long
+  for (int i = 0; i < 4; ++i) miss(watch);
+  answer(one);
+  answer(other);
+  const auto now_ns = monotonic_ns();
+  const auto first = bench.target(one), second = bench.target(other);
+  EXPECT_EQ((second.turn_ns - first.turn_ns) % interval_ns, apart_ns % interval_ns);
+  for (const auto& target : {first, second}) {
+    EXPECT_LT(target.due_ns - target.turn_ns, grid_ns) << "before its turn, or long after it";
+    EXPECT_LT(target.due_ns, now_ns + interval_ns + grid_ns);
+    EXPECT_EQ(target.results[XF_RESULT_OK], 1U) << "what was missed is made up for";
+  }
+}
+
+TEST_F(Probe, ATimeoutAsLongAsTheIntervalHasTheNextOneDueWithTheVerdict) {
+  const auto index = bench.add(XF_PROBE_ICMP, ProbeBench::peer4, [](xf_target_config& config) {
+    config.interval_ns = config.down_interval_ns = config.timeout_ns = 2'000'000'000;
+  });
+  const auto frame = bench.send(index);
+  ASSERT_TRUE(settles(index, frame.sequence));
+  const auto target = bench.target(index);
+  EXPECT_NE(target.due_ns % 5'000'000, 0U) << "it waits for the grid";
+  EXPECT_GE(target.due_ns, target.deadline_ns);
 }
 
 TEST_F(Probe, OneThatCouldNotBeSentIsAVerdictOnlyIfTheKernelKnows) {

@@ -30,7 +30,7 @@ enum {
 };
 
 /* The order of the layouts: whoever changes one raises this. 0: one of before there were numbers. */
-enum { XF_LAYOUT_REVISION = 3 };
+enum { XF_LAYOUT_REVISION = 4 };
 
 /* ---- flows ---- */
 

@@ -126,17 +126,18 @@ struct xf_target {
 	__u8 icmp_type; /* of the last ICMP error */
 	__u8 icmp_code;
 	__u8 zero;
-	__u32 successes, failures;			  /* consecutive */
-	__u64 due_ns;					  /* of the probe under way, or of the next one */
-	__u64 built_ns;					  /* of the last probe */
-	__u64 deadline_ns;				  /* of a probe that was sent */
-	__u64 since_ns;					  /* when what is shown became so; 0: never */
+	__u32 successes, failures; /* consecutive */
+	__u64 due_ns;		   /* of the probe under way, or of the next one */
+	__u64 turn_ns;		   /* when that one would be due if none was ever late */
+	__u64 built_ns;		   /* of the last probe */
+	__u64 deadline_ns;	   /* of a probe that was sent */
+	__u64 since_ns;		   /* when what is shown became so; 0: never */
 	__u64 rtt_ns, rtt_min_ns, rtt_max_ns, rtt_sum_ns; /* of the last success; of all of them */
 	__u64 results[XF_RESULTS];
 	__u64 transitions[XF_HEALTHS];	/* to each, as shown */
 	__u64 history[XF_HISTORY / 64]; /* 1: failed; bit 0 of the first word is the last outcome */
 };
-ABI_SIZE(struct xf_target, 184);
+ABI_SIZE(struct xf_target, 192);
 
 /* What is shown, and acted upon. */
 static inline __u8 xf_shown_health(const struct xf_target *target)
