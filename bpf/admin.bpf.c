@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * User space's one way to change flow tables; run with BPF_PROG_RUN, attached nowhere. The frame is a struct
- * xf_admin_request and its keys. Returns how many flows it changed, or a negative error.
+ * xf_run_request and its keys. Returns how many flows it changed, or a negative error.
  */
-#include "carry_over.h"
+#include "flow_move.h"
 
 char LICENSE[] SEC("license")
 = "GPL";
@@ -15,11 +15,6 @@ struct batch {
 	__u32 changed;
 	__u64 now_ns;
 };
-
-static __always_inline bool is_table(const struct xf_flow_key *key, __u32 which)
-{
-	return key && which < XF_TABLES && key->zone < XF_ZONES_MAX;
-}
 
 static __noinline bool end_in(void *table, struct xf_flow_key *key, enum xf_reason reason, __u64 now_ns)
 {
@@ -116,7 +111,7 @@ static __always_inline bool change_key(struct batch *batch, struct xf_flow_key *
 static long change_one(__u32 i, struct batch *batch)
 {
 	struct xf_flow_key key;
-	__u32 offset = sizeof(struct xf_admin_request) + i * sizeof(key);
+	__u32 offset = sizeof(struct xf_run_request) + i * sizeof(key);
 
 	if (bpf_xdp_load_bytes(batch->ctx, offset, &key, sizeof(key)))
 		return 1;
@@ -125,55 +120,11 @@ static long change_one(__u32 i, struct batch *batch)
 	return 0;
 }
 
-static long adopt_one(__u32 i, struct batch *batch)
+static __always_inline long change_all(struct batch *batch, const struct xf_run_request *request)
 {
-	struct arrival a = {.s.now_ns = batch->now_ns};
-	__u32 offset = sizeof(struct xf_admin_request) + i * sizeof(struct xf_adopted);
-
-	if (bpf_xdp_load_bytes(batch->ctx, offset, &a.s.key, sizeof(a.s.key)) ||
-	    bpf_xdp_load_bytes(batch->ctx, offset + sizeof(a.s.key), &a.flow, sizeof(a.flow)))
-		return 1;
-	complete(&a, batch->table);
-	if (!is_table(&a.s.key, batch->table) || !adopt_flow(&a))
-		__sync_fetch_and_add(&batch->changed, 1);
-	return 0;
-}
-
-/* A run is never cut short, so a row and the note that it was added stay together. */
-static long add_one(__u32 i, struct batch *batch)
-{
-	struct xf_control *control = control_of_daemon();
-	__u32 offset = sizeof(struct xf_admin_request) + i * sizeof(struct xf_addend);
-	struct xf_addend_head head;
-
-	if (!control || bpf_xdp_load_bytes(batch->ctx, offset, &head, sizeof(head)))
-		return 1;
-	if (head.row != control->carried_rows)
-		return 0;
-	add_row(batch->ctx, offset + sizeof(head), &head);
-	control->carried_rows++;
-	batch->changed++;
-	return 0;
-}
-
-static __always_inline long change_all(struct batch *batch, const struct xf_admin_request *request)
-{
-	switch (request->op) {
-	case XF_ADMIN_ADOPT:
-		if (request->count > XF_ADOPT_BATCH_MAX)
-			return -E2BIG;
-		bpf_loop(request->count, adopt_one, batch, 0);
-		break;
-	case XF_ADMIN_ADD:
-		if (request->count > XF_ADD_BATCH_MAX)
-			return -E2BIG;
-		bpf_loop(request->count, add_one, batch, 0);
-		break;
-	default:
-		if (request->count > XF_ADMIN_BATCH_MAX)
-			return -E2BIG;
-		bpf_loop(request->count, change_one, batch, 0);
-	}
+	if (request->count > XF_ADMIN_BATCH_MAX)
+		return -E2BIG;
+	bpf_loop(request->count, change_one, batch, 0);
 	return batch->changed;
 }
 
@@ -181,7 +132,7 @@ SEC("xdp.frags")
 int admin(struct xdp_md *ctx)
 {
 	struct batch batch = {.ctx = ctx, .now_ns = bpf_ktime_get_ns()};
-	struct xf_admin_request request;
+	struct xf_run_request request;
 
 	if (bpf_xdp_load_bytes(ctx, 0, &request, sizeof(request)))
 		return -EINVAL;
@@ -193,8 +144,6 @@ int admin(struct xdp_md *ctx)
 	case XF_ADMIN_FLUSH:
 	case XF_ADMIN_REARM:
 	case XF_ADMIN_MOVE:
-	case XF_ADMIN_ADOPT:
-	case XF_ADMIN_ADD:
 		return change_all(&batch, &request);
 	default:
 		return -EINVAL;

@@ -6,7 +6,7 @@
 #ifndef XDPFLOW_CARRY_OVER_H
 #define XDPFLOW_CARRY_OVER_H
 
-#include "flow_move.h"
+#include "flow_insert.h"
 
 /* A flow on its way in. */
 struct arrival {

@@ -27,6 +27,12 @@ static __always_inline enum xf_table table_of(const struct xf_flow *flow)
 	return flow->status.flags & XF_FLOW_ESTABLISHED ? XF_TABLE_ESTABLISHED : XF_TABLE_HALF_OPEN;
 }
 
+/* What user space says is one. */
+static __always_inline bool is_table(const struct xf_flow_key *key, __u32 which)
+{
+	return key && which < XF_TABLES && key->zone < XF_ZONES_MAX;
+}
+
 static __always_inline void *flow_table(__u32 zone, __u32 table)
 {
 	__u32 index = zone * XF_TABLES + table;

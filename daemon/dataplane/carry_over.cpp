@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "dataplane/admin_client.h"
+#include "dataplane/carry_client.h"
 #include "dataplane/pin_paths.h"
 #include "dataplane/table_swap.h"
 
@@ -106,12 +106,20 @@ Status CarryOver::reproduce(const bpf_object* owner) const {
   return reproduce_array<xf_ledger>(former_, owner, "ledger", "xf_ledger");
 }
 
+Status CarryOver::load(const bpf_object* owner, uint32_t generation) {
+  auto program = load_carry(owner, generation);
+  if (!program) return program.error();
+  program_ = std::move(*program);
+  return ok();
+}
+
 Status CarryOver::run(const PinnedState& state) const {
   const auto began_ns = monotonic_ns();
   // First of all, so that what is read is at rest: no flow ends both there and here.
   const auto stopped = stop_clock(state);
-  if (auto added = add_totals(state); !added) return added;
-  auto carrier = stopped ? FlowCarrier::of(former_, AdminClient(state)) : stopped.error();
+  if (auto added = add_totals(); !added) return added;
+  auto carrier =
+      stopped ? FlowCarrier::of(former_, CarryClient(program_fd(program_.get()))) : stopped.error();
   if (!carrier) {
     log::warn("carry-over: all flows are dropped, without records: {}", carrier.error().message);
     return ok();
@@ -135,14 +143,14 @@ Status CarryOver::stop_clock(const PinnedState& state) const {
   return put_in_place(place, zone.tables[XF_TABLE_HALF_OPEN].fd());
 }
 
-Status CarryOver::add_totals(const PinnedState& state) const {
+Status CarryOver::add_totals() const {
   std::vector<xf_addend> rows;
   for (const auto& map : totals_maps) {
     const auto words = former_.totals(map.map, map.type);
     if (!words) log::warn("carry-over: the counters {} are dropped: {}", map.map, words.error().message);
     append_rows(rows, map, words ? *words : std::vector<uint64_t>());
   }
-  return AdminClient(state).add(rows);
+  return CarryClient(program_fd(program_.get())).add(rows);
 }
 
 Status CarryOver::carry_flows(FlowCarrier& carrier) const {

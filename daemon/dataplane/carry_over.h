@@ -8,10 +8,9 @@
 #include "base/result.h"
 #include "dataplane/flow_carrier.h"
 #include "dataplane/former_state.h"
+#include "dataplane/loader.h"
 #include "dataplane/pinned_state.h"
 #include "settings/settings.h"
-
-struct bpf_object;
 
 namespace xdpflowd {
 
@@ -26,6 +25,9 @@ class CarryOver {
   /// Zones and interfaces get the places that they had, in maps of `owner` that nobody uses yet.
   Status reproduce(const bpf_object* owner) const;
 
+  /// Once the maps of `owner` are there, and before anything is switched: a kernel may refuse the program.
+  Status load(const bpf_object* owner, uint32_t generation);
+
   /// The moment before the switch: between here and there no packet is counted, so none is counted twice.
   Status stop_counting() const { return former_.stop_counting(); }
 
@@ -35,10 +37,11 @@ class CarryOver {
  private:
   explicit CarryOver(FormerState former) : former_(std::move(former)) {}
   Status stop_clock(const PinnedState& state) const;
-  Status add_totals(const PinnedState& state) const;
+  Status add_totals() const;
   Status carry_flows(FlowCarrier& carrier) const;
 
   FormerState former_;
+  BpfObject program_;
   std::vector<xf_zone> zones_;  // by index
 };
 

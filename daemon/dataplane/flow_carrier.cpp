@@ -25,7 +25,7 @@ Result<StructTranslator> complete(const FormerState& former, const std::string& 
 
 }  // namespace
 
-Result<FlowCarrier> FlowCarrier::of(const FormerState& former, const AdminClient& admin) {
+Result<FlowCarrier> FlowCarrier::of(const FormerState& former, const CarryClient& program) {
   auto keys = complete(former, "xf_flow_key",
                        {"low", "high", "low_port", "high_port", "l4_proto", "zone", "fragment"});
   if (!keys) return keys.error();
@@ -34,7 +34,7 @@ Result<FlowCarrier> FlowCarrier::of(const FormerState& former, const AdminClient
                {"phase", "status.state", "status.flags", "last_seen_ns", "forward", "reverse", "created_ns"});
   if (!flows) return flows.error();
   report_losses("flows", *flows);
-  return FlowCarrier(std::move(*keys), std::move(*flows), admin);
+  return FlowCarrier(std::move(*keys), std::move(*flows), program);
 }
 
 Status FlowCarrier::carry(const std::string& pin, xf_table table) {
@@ -70,7 +70,7 @@ Status FlowCarrier::hand_over(const FormerTable& former, xf_table table) {
   std::optional<uint32_t> left;
   for (int attempt = 0; attempt < attempts && left.value_or(1) > 0; ++attempt) {
     if (attempt > 0) std::this_thread::sleep_for(pause);
-    const auto adopted = admin_.adopt(table, bite_);
+    const auto adopted = program_.adopt(table, bite_);
     if (!adopted) return adopted.error();
     left = *adopted;
   }

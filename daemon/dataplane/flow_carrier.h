@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "dataplane/admin_client.h"
+#include "dataplane/carry_client.h"
 #include "dataplane/former_state.h"
 #include "dataplane/former_table.h"
 
@@ -18,7 +18,7 @@ namespace xdpflowd {
 class FlowCarrier {
  public:
   /// An error if a flow would be another one without what its layout lacks.
-  static Result<FlowCarrier> of(const FormerState& former, const AdminClient& admin);
+  static Result<FlowCarrier> of(const FormerState& former, const CarryClient& program);
 
   /// All of the table pinned at `pin`, if there is one.
   Status carry(const std::string& pin, xf_table table);
@@ -28,13 +28,13 @@ class FlowCarrier {
   uint64_t refused() const { return refused_; }
 
  private:
-  FlowCarrier(StructTranslator keys, StructTranslator flows, const AdminClient& admin)
-      : keys_(std::move(keys)), flows_(std::move(flows)), admin_(admin) {}
+  FlowCarrier(StructTranslator keys, StructTranslator flows, const CarryClient& program)
+      : keys_(std::move(keys)), flows_(std::move(flows)), program_(program) {}
   void take(const std::byte* key, const std::byte* flow);
   Status hand_over(const FormerTable& former, xf_table table);
 
   StructTranslator keys_, flows_;
-  AdminClient admin_;
+  CarryClient program_;
   std::vector<xf_adopted> bite_;
   std::vector<std::byte> their_keys_;  // of the bite
   uint64_t carried_ = 0, refused_ = 0;

@@ -17,6 +17,7 @@
 #include "admin.skel.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "carry.skel.h"
 #include "census.skel.h"
 #include "dataplane/bpf_log.h"
 #include "dataplane/pin_paths.h"
@@ -27,26 +28,16 @@
 namespace xdpflowd {
 namespace {
 
-std::string_view image(const void* (*bytes)(size_t*)) {
+template <class Skeleton>
+std::string_view image() {
   size_t size = 0;
-  const void* data = bytes(&size);
+  const void* data = Skeleton::elf_bytes(&size);
   return {static_cast<const char*>(data), size};
 }
 
-std::string_view xdpflow_image() {
-  return image(xdpflow_bpf::elf_bytes);
-}
-std::string_view admin_image() {
-  return image(admin_bpf::elf_bytes);
-}
-std::string_view probe_image() {
-  return image(probe_bpf::elf_bytes);
-}
-std::string_view census_image() {
-  return image(census_bpf::elf_bytes);
-}
-
-Result<BpfObject> open_object(std::string_view elf, const char* name) {
+template <class Skeleton>
+Result<BpfObject> open_object(const char* name) {
+  const auto elf = image<Skeleton>();
   bpf_object_open_opts options{};
   options.sz = sizeof options;
   options.object_name = name;
@@ -63,10 +54,10 @@ bpf_map* rodata_of(bpf_object* object) {
   return nullptr;
 }
 
-/// The knobs that differ from one load to the next; the struct is that of the object's skeleton. The sizes of
-/// the maps must be set.
-template <class Rodata>
+/// The knobs that differ from one load to the next. The sizes of the maps must be set.
+template <class Skeleton>
 Status set_knobs(bpf_object* object, uint32_t generation) {
+  using Rodata = std::remove_pointer_t<decltype(Skeleton::rodata)>;
   size_t size = 0;
   bpf_map* map = rodata_of(object);
   const void* initial = map ? bpf_map__initial_value(map, &size) : nullptr;
@@ -134,6 +125,22 @@ Status share_maps(bpf_object* object, const bpf_object* owner) {
   return ok();
 }
 
+/// A program over the maps of `owner`.
+template <class Skeleton>
+Result<BpfObject> open_over(const char* name, const bpf_object* owner, uint32_t generation) {
+  auto object = open_object<Skeleton>(name);
+  if (!object) return object;
+  if (auto shared = share_maps(object->get(), owner); !shared) return shared.error();
+  if (auto set = set_knobs<Skeleton>(object->get(), generation); !set) return set.error();
+  return object;
+}
+
+Result<BpfObject> loaded(Result<BpfObject> object) {
+  if (!object) return object;
+  if (auto done = load_as_xdp(object->get()); !done) return done.error();
+  return object;
+}
+
 Error out_of_memory(int code, const std::vector<ZoneSettings>& zones) {
   const auto larger = [](const ZoneSettings& a, const ZoneSettings& b) {
     return std::max(a.max_flows, a.max_half_open) < std::max(b.max_flows, b.max_half_open);
@@ -157,7 +164,8 @@ void BpfObjectCloser::operator()(bpf_object* object) const {
 
 uint64_t build_hash() {
   uint64_t hash = 0xcbf29ce484222325;
-  for (const auto bytes : {xdpflow_image(), admin_image(), probe_image(), census_image()})
+  for (const auto bytes : {image<xdpflow_bpf>(), image<admin_bpf>(), image<carry_bpf>(), image<probe_bpf>(),
+                           image<census_bpf>()})
     for (const char byte : bytes) hash = (hash ^ static_cast<unsigned char>(byte)) * 0x100000001b3;
   return hash;
 }
@@ -169,15 +177,13 @@ Error load_error(int code, const std::string& what) {
 
 Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
                              const std::vector<ZoneSettings>& zones, AdminParts parts) {
-  auto object = open_object(admin_image(), "admin");
+  auto object = open_object<admin_bpf>("admin");
   if (!object) return object;
   bpf_program__set_autoload(bpf_object__next_program(object->get(), nullptr),
                             parts == AdminParts::maps_and_program);
   if (auto sized = size_queues(object->get(), state_dir, queue_sizes(total_flows(zones))); !sized)
     return sized.error();
-  if (auto set = set_knobs<std::remove_pointer_t<decltype(admin_bpf::rodata)>>(object->get(), generation);
-      !set)
-    return set.error();
+  if (auto set = set_knobs<admin_bpf>(object->get(), generation); !set) return set.error();
   if (auto pinned = pin_maps_below(object->get(), state_dir); !pinned) return pinned.error();
   clear_bpf_messages();
   const int failed = bpf_object__load(object->get());
@@ -191,10 +197,8 @@ BpfObject load_census(const bpf_object* owner, uint32_t generation, bool kernel_
     log::info("this kernel has no BTF: tables are counted by walking them, once a minute");
     return nullptr;
   }
-  auto object = open_object(census_image(), "census");
-  Status outcome = object ? share_maps(object->get(), owner) : Status(object.error());
-  if (outcome)
-    outcome = set_knobs<std::remove_pointer_t<decltype(census_bpf::rodata)>>(object->get(), generation);
+  auto object = open_over<census_bpf>("census", owner, generation);
+  Status outcome = object ? ok() : Status(object.error());
   if (outcome)
     if (const int failed = bpf_object__load(object->get()); failed != 0)
       outcome = system_error(failed, "the kernel refuses the census program");
@@ -204,32 +208,23 @@ BpfObject load_census(const bpf_object* owner, uint32_t generation, bool kernel_
 }
 
 Result<BpfObject> load_probe(const bpf_object* owner, uint32_t generation) {
-  auto object = open_object(probe_image(), "probe");
-  if (!object) return object;
-  if (auto shared = share_maps(object->get(), owner); !shared) return shared.error();
-  if (auto set = set_knobs<std::remove_pointer_t<decltype(probe_bpf::rodata)>>(object->get(), generation);
-      !set)
-    return set.error();
-  clear_bpf_messages();
-  const int failed = bpf_object__load(object->get());
-  if (failed != 0) return load_error(failed, "the kernel refuses the probe program");
-  return object;
+  return loaded(open_over<probe_bpf>("probe", owner, generation));
+}
+
+Result<BpfObject> load_carry(const bpf_object* owner, uint32_t generation) {
+  return loaded(open_over<carry_bpf>("carry", owner, generation));
 }
 
 Result<BpfObject> open_xdpflow(const bpf_object* owner, uint32_t generation) {
-  auto object = open_object(xdpflow_image(), "xdpflow");
-  if (!object) return object;
-  if (auto shared = share_maps(object->get(), owner); !shared) return shared.error();
-  if (auto set = set_knobs<std::remove_pointer_t<decltype(xdpflow_bpf::rodata)>>(object->get(), generation);
-      !set)
-    return set.error();
-  return object;
+  return open_over<xdpflow_bpf>("xdpflow", owner, generation);
 }
 
 Status load_as_xdp(bpf_object* object) {
   clear_bpf_messages();
   const int failed = bpf_object__load(object);
-  return failed == 0 ? ok() : load_error(failed, "the kernel refuses the program xdpflow");
+  return failed == 0
+             ? ok()
+             : load_error(failed, std::string("the kernel refuses the program ") + bpf_object__name(object));
 }
 
 int program_fd(const bpf_object* object) {

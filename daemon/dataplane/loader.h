@@ -36,10 +36,13 @@ BpfObject load_census(const bpf_object* owner, uint32_t generation, bool kernel_
 /// The probe program over the maps of `owner`.
 Result<BpfObject> load_probe(const bpf_object* owner, uint32_t generation);
 
+/// The carry program over the maps of `owner`.
+Result<BpfObject> load_carry(const bpf_object* owner, uint32_t generation);
+
 /// The packet program over the maps of `owner`, opened: its first attach decides in which form it is loaded.
 Result<BpfObject> open_xdpflow(const bpf_object* owner, uint32_t generation);
 
-/// Loads what open_xdpflow() opened as a plain XDP program.
+/// Loads what was opened, as a plain XDP program.
 Status load_as_xdp(bpf_object* object);
 
 /// The descriptor of the one program in a loaded object; -1 before.

@@ -136,6 +136,8 @@ Status Starter::load() {
   flow_types_ = std::move(*types);
   if (past_.fresh)
     if (auto reproduced = carry_->reproduce(admin_.get()); !reproduced) return reproduced;
+  if (carry_)
+    if (auto loaded = carry_->load(admin_.get(), generation_); !loaded) return loaded;
   const ZoneMaps maps{.zones = map_of(admin_.get(), "zones"),
                       .tables = map_of(admin_.get(), "tables"),
                       .former_tables = map_of(admin_.get(), "former_tables")};

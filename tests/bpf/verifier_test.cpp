@@ -29,6 +29,7 @@
 
 // The skeletons name types of the contract without including it.
 #include "admin.skel.h"
+#include "carry.skel.h"
 #include "census.skel.h"
 #include "probe.skel.h"
 #include "xdpflow.skel.h"
@@ -125,10 +126,17 @@ TEST(Verifier, FollowsTheAdminProgramWithinItsLimits) {
                 effort_of(admin_bpf__open, admin_bpf__destroy, "admin"));
 }
 
+TEST(Verifier, FollowsTheCarryProgramWithinItsLimits) {
+  expect_within({.before_6_12 = {100'000, 5'000, 232},
+                 .since_6_12 = {200'000, 5'000, 232},
+                 .since_7_0 = {200'000, 20'000, 232}},
+                effort_of(carry_bpf__open, carry_bpf__destroy, "carry"));
+}
+
 TEST(Verifier, FollowsTheProbeProgramWithinItsLimits) {
   expect_within({.before_6_12 = {130'000, 900, 192},
                  .since_6_12 = {25'000, 650, 192},
-                 .since_7_0 = {25'000, 1'300, 192}},
+                 .since_7_0 = {40'000, 3'500, 192}},
                 effort_of(probe_bpf__open, probe_bpf__destroy, "probe"));
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "dataplane/admin_client.h"
+#include "dataplane/carry_client.h"
 #include "dataplane/plan.h"
 #include "support/must.h"
 
@@ -95,6 +96,17 @@ void Tracker::load(const TrackerOptions& options) {
   if (int err = admin_bpf__load(admin_.get())) give_up("load the admin program", err);
   share_all(xdpflow_.get(), admin_->obj);
   if (int err = xdpflow_bpf__load(xdpflow_.get())) give_up("load the packet program", err);
+}
+
+int Tracker::carry_program() const {
+  if (!carry_) {
+    carry_.reset(carry_bpf__open());
+    if (!carry_) give_up("open the carry program", errno);
+    std::memcpy(carry_->rodata, xdpflow_->rodata, sizeof *carry_->rodata);
+    share_all(carry_.get(), admin_->obj);
+    if (int err = carry_bpf__load(carry_.get())) give_up("load the carry program", err);
+  }
+  return bpf_program__fd(carry_->progs.carry);
 }
 
 const census_bpf* Tracker::census() const {
@@ -224,13 +236,13 @@ uint32_t Tracker::move(xf_table table, const std::vector<xf_flow_key>& keys) con
 }
 
 uint32_t Tracker::adopt(xf_table table, const std::vector<xf_adopted>& flows) const {
-  auto left = AdminClient(bpf_program__fd(admin_->progs.admin)).adopt(table, flows);
+  auto left = CarryClient(carry_program()).adopt(table, flows);
   if (!left) throw std::runtime_error(left.error().message);
   return *left;
 }
 
 void Tracker::add(const std::vector<xf_addend>& rows) const {
-  auto added = AdminClient(bpf_program__fd(admin_->progs.admin)).add(rows);
+  auto added = CarryClient(carry_program()).add(rows);
   if (!added) throw std::runtime_error(added.error().message);
 }
 

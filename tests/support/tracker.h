@@ -17,6 +17,7 @@
 
 // The skeletons name types of the contract without including it.
 #include "admin.skel.h"
+#include "carry.skel.h"
 #include "census.skel.h"
 #include "xdpflow.skel.h"
 
@@ -130,6 +131,8 @@ class Tracker {
   /// Loaded when somebody counts: libbpf reads all of the kernel's types for it. nullptr where the kernel
   /// cannot count.
   const census_bpf* census() const;
+  /// Loaded when it is asked for first: it takes as long as the packet program.
+  int carry_program() const;
   UniqueFd make_table(uint32_t size) const;
   template <class Value>
   Value per_cpu_sum(int map, uint32_t key) const;
@@ -137,6 +140,7 @@ class Tracker {
   std::vector<Record> drain(bpf_map* map) const;
 
   Skeleton<admin_bpf> admin_{nullptr, admin_bpf__destroy};
+  mutable Skeleton<carry_bpf> carry_{nullptr, carry_bpf__destroy};
   mutable Skeleton<census_bpf> census_{nullptr, census_bpf__destroy};
   mutable bool asked_for_census_ = false;
   Skeleton<xdpflow_bpf> xdpflow_{nullptr, xdpflow_bpf__destroy};

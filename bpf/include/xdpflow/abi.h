@@ -440,19 +440,24 @@ enum xf_admin_op {
 	XF_ADMIN_REARM, /* sets these flows' timers to what is left of their deadlines; returns how many */
 	XF_ADMIN_MOVE, /* brings these flows of a former table into the one that replaced it; returns how many
 			  are left behind */
-	XF_ADMIN_ADOPT, /* takes in flows of a former layout (struct xf_adopted); returns how many found no
-			   place */
-	XF_ADMIN_ADD,	/* adds rows of its totals (struct xf_addend), each once; returns how many it added */
 };
 
-/* Head of the frame given to the admin program; `count` keys, or what the operation takes instead, follow. */
-struct xf_admin_request {
-	__u32 op; /* enum xf_admin_op */
+enum xf_carry_op {
+	XF_CARRY_FLOWS = 1, /* takes in flows of a former layout (struct xf_adopted); returns how many found
+			       no place */
+	XF_CARRY_TOTALS, /* adds rows of its totals (struct xf_addend), each once; returns how many it added
+			  */
+};
+
+/* Head of the frame given to the programs admin and carry; `count` keys, or what else the operation takes,
+ * follow. */
+struct xf_run_request {
+	__u32 op; /* of the program's */
 	__u32 table;
 	__u32 count;
 	__u32 zero;
 };
-ABI_SIZE(struct xf_admin_request, 16);
+ABI_SIZE(struct xf_run_request, 16);
 
 struct xf_adopted {
 	struct xf_flow_key key;
