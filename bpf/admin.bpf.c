@@ -68,6 +68,16 @@ static __noinline bool rearm(struct xf_flow_key *key, __u32 which, __u64 now_ns)
 	return true;
 }
 
+/* Another flow, that is: one as old is this one, which a packet is moving just now. */
+static __always_inline bool is_place_taken(const struct xf_flow_key *key, __u32 which,
+					   const struct xf_flow *flow)
+{
+	void *table = flow_table(key->zone, which);
+	struct xf_flow *there = table ? bpf_map_lookup_elem(table, key) : NULL;
+
+	return there && there->created_ns != flow->created_ns;
+}
+
 /*
  * True if it is left behind. One whose place in the new table is taken, since a packet met both tables while
  * they changed places, ends here; so does one that is overdue: a table whose last pin was removed has lost
@@ -88,9 +98,8 @@ static __noinline bool stays(struct xf_flow_key *key, __u32 which, __u64 now_ns)
 	s.key = *key;
 	if (move_flow(&s, flow, RESIZE))
 		return false;
-	table = flow_table(key->zone, which);
-	if (table && bpf_map_lookup_elem(table, key))
-		end_in(former_table(key->zone, which), key, XF_REASON_FLUSHED, now_ns);
+	if (is_place_taken(key, which, flow))
+		end_in(table, key, XF_REASON_FLUSHED, now_ns);
 	return true;
 }
 

@@ -14,6 +14,12 @@ static __always_inline bool in_phase(const struct xf_flow *flow, enum xf_phase p
 	return (*(const volatile __u32 *)&flow->phase & 0xff) == phase;
 }
 
+/* False if this element has become another flow's. */
+static __always_inline bool is_of(const struct xf_flow *flow, const struct xf_flow_key *key)
+{
+	return *(const volatile __u32 *)&flow->phase >> 8 == key_tag(key);
+}
+
 /* False if somebody else took the step, or if this element has become another flow's. */
 static __always_inline bool advance(struct xf_flow *flow, __u32 tag, enum xf_phase from, enum xf_phase to)
 {

@@ -27,42 +27,64 @@ static __always_inline void *table_after(const struct sighting *s, const struct 
 }
 
 /* What was left behind turned out to be a flow of its own. */
-static __always_inline void count_another(const struct sighting *s, const struct xf_flow *flow, enum move why)
+static __always_inline void count_another(const struct sighting *s, union xf_status copied, enum move why)
 {
 	struct xf_zone_stats *stats = zone_counters(s->key.zone);
 
 	if (!stats)
 		return;
 	add(&stats->created, 1);
-	if (why == RESIZE && table_of(flow) == XF_TABLE_ESTABLISHED)
+	if (why == RESIZE && (copied.flags & XF_FLOW_ESTABLISHED))
 		add(&stats->promoted, 1);
 }
 
-/*
- * Takes the copy that was left behind away without a record. It may have ended or been evicted meanwhile:
- * then that was a flow of its own, and the moved one counts as created anew.
- */
-static __noinline void retire(const struct sighting *s, struct xf_flow *flow, struct xf_flow *moved,
-			      enum move why)
+enum { CATCH_UP_TRIES = 4 }; /* each loss is another CPU's step in the same conversation */
+
+/* A FIN or RST that another CPU entered in the copy left behind while this one was copying it: what it
+ * changed there, it changes in the moved copy, which may be an orphan or further on by now. */
+static __always_inline void catch_up(const struct sighting *s, const struct xf_flow *flow,
+				     struct xf_flow *moved, union xf_status copied, enum move why)
 {
-	if (!advance(flow, key_tag(&s->key), XF_PHASE_LIVE, XF_PHASE_ENDED)) {
-		count_another(s, flow, why);
-		return;
+	union xf_status late = moved_status(s, status_now(flow), why), now = status_now(moved), next, met;
+
+	if (late.word == copied.word || !in_phase(flow, XF_PHASE_ENDED) || !is_of(flow, &s->key))
+		return; /* deleted by another CPU meanwhile, and perhaps another flow's: what was read may be
+			   its */
+	for (int i = 0; i < CATCH_UP_TRIES; i++) {
+		next = now;
+		next.flags |= late.flags & ~copied.flags;
+		if (late.state != copied.state)
+			next.state = late.state;
+		met = change_status(s, moved, now, next);
+		if (met.word == now.word)
+			return;
+		now = met;
 	}
-	if (moved)
-		move_counters(flow, moved);
+}
+
+static __noinline void take_away(const struct sighting *s, struct xf_flow *flow)
+{
 	if (!delete_ended(&s->key, flow) && in_phase(flow, XF_PHASE_ENDED))
 		hand_to_reaper(&s->key, flow, s->now_ns);
 }
 
-/* A FIN or RST that another CPU entered in the copy left behind while this one was copying it. */
-static __always_inline void catch_up(const struct sighting *s, const struct xf_flow *flow,
-				     struct xf_flow *moved, union xf_status copied, enum move why)
+/*
+ * Takes the copy that was left behind away without a record. It may have ended or been evicted meanwhile:
+ * then that was a flow of its own, and the moved one counts as created anew. Once it has ended, a packet that
+ * finds it follows on the moved one.
+ */
+static __always_inline void retire(const struct sighting *s, struct xf_flow *flow, struct xf_flow *moved,
+				   union xf_status copied, enum move why)
 {
-	union xf_status late = moved_status(s, status_now(flow), why);
-
-	if (late.word != copied.word)
-		change_status(s, moved, copied, late);
+	if (!advance(flow, key_tag(&s->key), XF_PHASE_LIVE, XF_PHASE_ENDED)) {
+		count_another(s, copied, why);
+		return;
+	}
+	if (moved) {
+		move_counters(flow, moved);
+		catch_up(s, flow, moved, copied, why);
+	}
+	take_away(s, flow);
 }
 
 /*
@@ -80,6 +102,8 @@ static __noinline __u32 insert_copy(struct sighting *s, struct xf_flow *flow, en
 	if (!table)
 		return 0;
 	copy_for_move(&copy, flow, s, why);
+	if (!is_of(flow, &s->key)) /* evicted: what was copied may be another flow's */
+		return 0;
 	return insert(table, &s->key, &copy) ? 0 : copy.status.word;
 }
 
@@ -101,15 +125,11 @@ static __noinline bool move_flow(struct sighting *s, struct xf_flow *flow, enum 
 	if (stats && why == PROMOTION)
 		add(&stats->promoted, 1);
 	moved = bpf_map_lookup_elem(table, &s->key);
-	if (moved) {
-		move_counters(flow, moved);
-		arm_or_orphan(table, s, moved);
-	} else {
-		count_error(XF_ERROR_INSERT_VANISHED);
-	}
-	retire(s, flow, moved, why);
 	if (moved)
-		catch_up(s, flow, moved, copied, why);
+		arm_or_orphan(table, s, moved);
+	else
+		count_error(XF_ERROR_INSERT_VANISHED);
+	retire(s, flow, moved, copied, why);
 	return true;
 }
 

@@ -10,6 +10,15 @@ static __always_inline __u32 orphan_bit(void)
 	return (union xf_status){.flags = XF_FLOW_ORPHAN}.word;
 }
 
+/* The element may have become another orphan's meanwhile, which stays one. */
+static __always_inline void unmark_orphan(const struct xf_flow_key *key, struct xf_flow *flow)
+{
+	__u32 before = __sync_fetch_and_and(&flow->status.word, ~orphan_bit());
+
+	if ((before & orphan_bit()) && !is_of(flow, key))
+		__sync_fetch_and_or(&flow->status.word, orphan_bit());
+}
+
 /* NULL if it is not there, or has a timer by now. */
 static __always_inline struct xf_flow *orphan_in(void *table, const struct xf_orphan *item)
 {
@@ -179,7 +188,7 @@ static __always_inline bool join_crowd(const struct xf_flow_key *key, struct xf_
 	bpf_loop(CROWD_TRIES, drop_stale, NULL, 0);
 	if (enqueue_orphan(key, flow, now_ns + left_ns(flow, now_ns), now_ns))
 		return true;
-	__sync_fetch_and_and(&flow->status.word, ~orphan_bit());
+	unmark_orphan(key, flow);
 	return false;
 }
 

@@ -52,8 +52,8 @@ struct bite {
 };
 
 /* True if it has one now, and is no orphan any more. */
-static __always_inline bool adopt(void *table, struct xf_flow *flow, __u8 slot, __s64 left, __u64 now_ns,
-				  struct bite *bite)
+static __always_inline bool adopt(void *table, const struct xf_flow_key *key, struct xf_flow *flow, __u8 slot,
+				  __s64 left, __u64 now_ns, struct bite *bite)
 {
 	if (bite->no_timers)
 		return false;
@@ -61,7 +61,7 @@ static __always_inline bool adopt(void *table, struct xf_flow *flow, __u8 slot, 
 		bite->no_timers = true;
 		return false;
 	}
-	__sync_fetch_and_and(&flow->status.word, ~orphan_bit());
+	unmark_orphan(key, flow);
 	shorten_if_changed(flow, slot);
 	return true;
 }
@@ -85,7 +85,7 @@ static __always_inline bool is_orphan_still(struct xf_orphan *item, struct bite 
 		slot = flow->status.timeout;
 		left = left_ns(flow, now_ns);
 		if (left > 0)
-			return !adopt(table, flow, slot, left, now_ns, bite);
+			return !adopt(table, &item->key, flow, slot, left, now_ns, bite);
 		if (end_flow(&item->key, flow, reason_of(flow->status), now_ns))
 			observe(XF_HISTOGRAM_LATENESS, -left);
 	}

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Two CPUs in one conversation at once: no step of either is lost.
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -73,16 +75,68 @@ class Race : public testing::Test {
   }
 };
 
-TEST_F(Race, AResetBesideTheProvingAckIsNeverForgotten) {
-  const Tracker tracker(options());
+/// So that the one meets the other at each step of its way.
+void dawdle(unsigned number) {
+  for (unsigned i = 0; i < number * 7 % 2000; ++i) std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+/// The ACK that proves each conversation, and at the same moment the RST that closes it.
+void reset_beside_proofs(const Tracker& tracker) {
+  std::vector<Bytes> acks, resets;
   for (unsigned number = 0; number < conversations; number++) {
     tracker.run(segment_of(number).syn().seq(100));
     tracker.run(segment_of(number).reversed().syn().ack_number(101).seq(500));
+    acks.push_back(segment_of(number).seq(101).ack_number(501).frame());
+    resets.push_back(segment_of(number).reversed().rst().seq(501).frame());
   }
-  side_by_side([&](unsigned number) { tracker.run(segment_of(number).seq(101).ack_number(501)); },
-               [&](unsigned number) { tracker.run(segment_of(number).reversed().rst().seq(501)); });
+  side_by_side([&](unsigned number) { tracker.run(acks[number]); },
+               [&](unsigned number) {
+                 dawdle(number);
+                 tracker.run(resets[number]);
+               });
+}
+
+TEST_F(Race, AResetBesideTheProvingAckIsNeverForgotten) {
+  const Tracker tracker(options());
+  reset_beside_proofs(tracker);
   EXPECT_EQ(in_state(tracker, XF_STATE_ESTABLISHED), 0u);
   EXPECT_EQ(in_state(tracker, XF_STATE_CLOSE), conversations);
+}
+
+/// The mark of an orphan is set while a flow moves.
+TEST_F(Race, NorIsItWhereThereAreNoTimers) {
+  Tracker tracker(options());
+  tracker.let_go_of_tables();
+  reset_beside_proofs(tracker);
+  tracker.hold_tables();
+  EXPECT_EQ(in_state(tracker, XF_STATE_ESTABLISHED), 0u);
+  EXPECT_EQ(in_state(tracker, XF_STATE_CLOSE), conversations);
+}
+
+TEST_F(Race, AFlowThatAPacketAndTheAdminMoveAtOnceLivesOn) {
+  Tracker tracker(options());
+  std::vector<xf_flow_key> keys;
+  std::vector<Bytes> frames;
+  for (unsigned number = 0; number < conversations; number++) {
+    tracker.run(segment_of(number).seq(100).ack_number(7));
+    frames.push_back(segment_of(number).seq(101).ack_number(7).frame());
+  }
+  // In the order of the conversations: by the last two bytes of their addresses.
+  for (const auto& entry : tracker.entries(XF_TABLE_HALF_OPEN)) keys.push_back(entry.key);
+  std::ranges::sort(keys, {}, [](const xf_flow_key& key) { return ntohl(key.low.word[3]); });
+  ASSERT_EQ(keys.size(), conversations);
+  tracker.resize(XF_TABLE_HALF_OPEN, 131'072);
+  side_by_side(
+      [&](unsigned number) {
+        dawdle(number);
+        tracker.run(frames[number]);
+      },
+      [&](unsigned number) { tracker.move(XF_TABLE_HALF_OPEN, {keys[number]}); });
+  EXPECT_EQ(tracker.records().size(), 0u) << "of a flow that is there";
+  EXPECT_EQ(tracker.zone_stats().created, conversations);
+  uint64_t packets = 0;
+  for (const auto& entry : tracker.entries(XF_TABLE_HALF_OPEN)) packets += entry.flow.forward.packets;
+  EXPECT_EQ(packets, 2 * conversations);
 }
 
 TEST_F(Race, AConversationPromotedBesideItsNextPacketStaysOneFlow) {
