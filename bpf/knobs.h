@@ -47,7 +47,9 @@ const volatile __u64 promote_span_ns = 2000000000;
 const volatile __u64 probe_grid_min_ns = 100000;
 const volatile __u64 probe_grid_max_ns = 5000000;
 
-/* A probe whose next hop has no address yet is tried again after this, if its interval is longer. */
+/* A probe whose next hop has no address yet is tried again after this, if its interval is longer; and then
+ * after this, while the kernel asks. */
 const volatile __u64 resolve_retry_ns = 100000000;
+const volatile __u64 resolving_retry_ns = 1000000000;
 
 #endif

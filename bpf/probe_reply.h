@@ -193,6 +193,7 @@ static __always_inline __u32 expected_length(const struct xf_target_config *conf
 static __always_inline enum says udp_says(struct answer *a)
 {
 	__u8 begins[XF_EXPECT_MAX];
+	struct udphdr udp;
 	__u32 length;
 
 	if (!is_from_turn(a, a->pkt->dport))
@@ -201,7 +202,10 @@ static __always_inline enum says udp_says(struct answer *a)
 		return ALIVE;
 	a->cause = XF_CAUSE_MISMATCH;
 	length = expected_length(a->config);
-	if (bpf_xdp_load_bytes(a->ctx, a->pkt->l4 + sizeof(struct udphdr), begins, length))
+	/* A short frame is padded with zeros, which are no payload. */
+	if (bpf_xdp_load_bytes(a->ctx, a->pkt->l4, &udp, sizeof(udp)) ||
+	    bpf_ntohs(udp.len) < sizeof(udp) + length ||
+	    bpf_xdp_load_bytes(a->ctx, a->pkt->l4 + sizeof(udp), begins, length))
 		return NOT_WELL;
 	for (__u32 i = 0; i < sizeof(begins); i++)
 		if (i < length && begins[i] != a->config->expect[i])

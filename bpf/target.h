@@ -114,6 +114,8 @@ static __always_inline void apply(struct xf_target *target, const struct xf_targ
 	__u8 before = xf_shown_health(target);
 
 	count_one(target->results, XF_RESULTS, o->result);
+	if (!is_no_verdict(o))
+		target->judged_ns = o->now_ns;
 	if (is_no_verdict(o))
 		target->error = o->cause;
 	else if (o->result == XF_RESULT_OK)
@@ -141,23 +143,30 @@ static __always_inline __u64 on_grid(__u64 time_ns, __u64 interval_ns)
 	return (time_ns + grid - 1) / grid * grid;
 }
 
+/* Those that share a probe may not be down all at once. */
+static __always_inline __u64 pace_ns(const struct xf_target *target, const struct xf_target_config *config)
+{
+	return target->health == XF_HEALTH_DOWN && !config->next_sharer ? config->down_interval_ns
+									: config->interval_ns;
+}
+
 /*
  * When the next probe is due. A target keeps its turn, so that those that were late together come apart
- * again: after a stall, or while all of them time out. One that is a little late is due at once; what was
- * missed while nobody probed is not made up for. `soon`: the kernel has begun to ask for an address.
+ * again: after a stall, or while all of them time out. One that is late is due at once, but what was missed
+ * while nobody probed is not made up for. `retry_ns`: sooner, while the kernel asks for an address; or 0.
  */
 static __always_inline __u64 next_due(struct xf_target *target, const struct xf_target_config *config,
-				      const struct probe_outcome *o, bool soon)
+				      const struct probe_outcome *o, __u64 retry_ns)
 {
-	__u64 interval = target->health == XF_HEALTH_DOWN ? config->down_interval_ns : config->interval_ns;
+	__u64 interval = pace_ns(target, config);
 	__s64 late;
 	__u64 due;
 
-	if (soon && interval > resolve_retry_ns)
-		return o->now_ns + resolve_retry_ns;
+	if (retry_ns && interval > retry_ns)
+		return o->now_ns + retry_ns;
 	target->turn_ns += interval;
 	late = o->now_ns - target->turn_ns;
-	if (late >= (__s64)(interval / 4))
+	if (late >= (__s64)interval)
 		target->turn_ns += (late / interval + 1) * interval;
 	due = on_grid(target->turn_ns, interval);
 	return (__s64)(due - o->now_ns) > 0 ? due : o->now_ns;
@@ -196,7 +205,6 @@ static __always_inline void tell_sharers(__u32 next, const struct probe_outcome 
 		__builtin_memset(&event, 0, sizeof(event));
 		bpf_spin_lock(&target->lock);
 		apply(target, config, o, &event);
-		target->built_ns = o->now_ns - o->rtt_ns;
 		bpf_spin_unlock(&target->lock);
 		emit_target_event(next, &event);
 		next = config->next_sharer;
@@ -215,7 +223,7 @@ static __noinline bool judge(__u32 index, struct probe_outcome *o)
 	struct xf_target_config *config = config_of(index);
 	struct xf_target *target = target_of(index);
 	struct xf_target_event event = {};
-	bool soon;
+	__u64 retry_ns = 0;
 
 	if (!config || !target || !o)
 		return false;
@@ -224,9 +232,10 @@ static __noinline bool judge(__u32 index, struct probe_outcome *o)
 		bpf_spin_unlock(&target->lock);
 		return false;
 	}
-	soon = o->cause == XF_CAUSE_RESOLVING && target->error != XF_CAUSE_RESOLVING;
+	if (o->cause == XF_CAUSE_RESOLVING)
+		retry_ns = target->error == XF_CAUSE_RESOLVING ? resolving_retry_ns : resolve_retry_ns;
 	apply(target, config, o, &event);
-	o->due_ns = target->due_ns = next_due(target, config, o, soon);
+	o->due_ns = target->due_ns = next_due(target, config, o, retry_ns);
 	target->phase = XF_PROBE_PHASE_WAITING;
 	bpf_spin_unlock(&target->lock);
 	emit_target_event(index, &event);

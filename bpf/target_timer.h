@@ -27,7 +27,8 @@ static __always_inline void fall_due(__u32 index, struct xf_target *target, __u6
 	if (taken)
 		bpf_ringbuf_submit(due, 0);
 	else
-		bpf_ringbuf_discard(due, BPF_RB_NO_WAKEUP);
+		bpf_ringbuf_discard(due,
+				    0); /* it has to be read past: nobody is woken behind one that is not */
 }
 
 /* The next one is due at once if its turn has come meanwhile, as with a timeout as long as the interval. */
@@ -78,20 +79,23 @@ static int on_target_timer(void *map, __u32 *key, struct xf_target *same_target)
 	return 0;
 }
 
-/* When a target that is started, or started again with another configuration or program, is to be looked at.
- */
+/* When a target that is started, or started again with another configuration or program, is to be looked at:
+ * a fresh one at `first_ns`, others in their turn. */
 static __always_inline __u64 set_due(struct xf_target *target, const struct xf_target_config *config,
 				     __u64 first_ns, __u64 now_ns)
 {
-	__u64 latest = now_ns + config->interval_ns;
+	__u64 interval = pace_ns(target, config);
+	__s64 left = target->turn_ns - now_ns;
 
 	if (target->phase == XF_PROBE_PHASE_SENT)
 		return target->deadline_ns;
-	if (target->phase != XF_PROBE_PHASE_WAITING)
-		target->due_ns = first_ns;
-	else if ((__s64)(target->due_ns - latest) > 0)
-		target->due_ns = latest;
-	target->turn_ns = target->due_ns;
+	if (!target->turn_ns)
+		target->turn_ns = first_ns;
+	else if (left >= (__s64)interval)
+		target->turn_ns -= left / interval * interval;
+	else if (left < 0)
+		target->turn_ns += (-left / interval + 1) * interval;
+	target->due_ns = on_grid(target->turn_ns, interval);
 	target->phase = XF_PROBE_PHASE_WAITING;
 	return target->due_ns;
 }

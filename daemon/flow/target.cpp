@@ -27,6 +27,7 @@ constexpr auto cause_words = std::to_array<std::string_view>({
     "the kernel has no memory for its timer",
     "the kernel did not take the probe",
     "maintenance",
+    "another target has the same probe; give both the same source and interface, so that they share it",
 });
 static_assert(cause_words.size() == XF_CAUSES);
 

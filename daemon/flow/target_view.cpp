@@ -23,21 +23,19 @@ int64_t age_of(uint64_t moment_ns, uint64_t now_ns) {
   return std::max<int64_t>(0, static_cast<int64_t>(now_ns - moment_ns));
 }
 
-/// The longest time from one probe to the next. One that is shared comes at the pace of the target it is sent
-/// for, which may be down while this one is not.
+/// From one probe to the next. One that is shared comes at the interval of those that are up.
 uint64_t pace_ns(const Target& target) {
   const xf_target_config& config = target.config;
   const bool shared = config.next_sharer != 0 || config.first_sharer != target.index;
-  if (shared) return std::max(config.interval_ns, config.down_interval_ns);
-  return target.state.health == XF_HEALTH_DOWN ? config.down_interval_ns : config.interval_ns;
+  return target.state.health == XF_HEALTH_DOWN && !shared ? config.down_interval_ns : config.interval_ns;
 }
 
 bool is_probed(const Target& target, uint64_t now_ns) {
   const xf_target& state = target.state;
   const auto verdict_ns = static_cast<int64_t>(target.config.timeout_ns) + probing_slack_ns;
   // The first probes are spread over an interval: before its own, a target is not late.
-  if (state.built_ns == 0) return state.due_ns != 0 && age_of(state.due_ns, now_ns) <= verdict_ns;
-  return age_of(state.built_ns, now_ns) <= 2 * static_cast<int64_t>(pace_ns(target)) + verdict_ns;
+  if (state.judged_ns == 0) return state.due_ns != 0 && age_of(state.due_ns, now_ns) <= verdict_ns;
+  return age_of(state.judged_ns, now_ns) <= 2 * static_cast<int64_t>(pace_ns(target)) + verdict_ns;
 }
 
 /// How many outcomes the history holds. A next hop whose address nobody answers for is a failure although

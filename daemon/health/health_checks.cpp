@@ -35,18 +35,22 @@ Result<HealthChecks> HealthChecks::open(const PinnedState& state, Listener liste
   if (!due) return in_context(due.error(), "ring due_probes");
   auto routes = Routes::open();
   if (!routes) return routes.error();
+  auto monitor = RouteMonitor::open();
+  if (!monitor) return monitor.error();
   auto client = ProbeClient::open(state.probe_program(), state.probe_frames().fd());
   if (!client) return client.error();
   auto kept_routes = std::make_unique<Routes>(std::move(*routes));
   Prober prober(std::move(*client), *kept_routes);
-  return HealthChecks(state, std::move(listener), std::move(*due), std::move(kept_routes), std::move(prober));
+  return HealthChecks(state, std::move(listener), std::move(*due), std::move(*monitor),
+                      std::move(kept_routes), std::move(prober));
 }
 
-HealthChecks::HealthChecks(const PinnedState& state, Listener listener, EventRing due,
+HealthChecks::HealthChecks(const PinnedState& state, Listener listener, EventRing due, RouteMonitor monitor,
                            std::unique_ptr<Routes> routes, Prober prober)
     : state_(&state),
       listener_(std::move(listener)),
       due_(std::move(due)),
+      route_monitor_(std::move(monitor)),
       routes_(std::move(routes)),
       prober_(std::move(prober)) {}
 
@@ -81,8 +85,7 @@ Status HealthChecks::remove(const std::vector<Target>& gone) {
   for (const auto& target : gone) indexes.push_back(target.index);
   if (auto stopped = prober_.stop(indexes); !stopped) return stopped;
   for (const auto& target : gone) {
-    if (is_probed(target.index, target.config))
-      if (auto erased = erase(state_->probe_keys(), key_of(target.config)); !erased) return erased;
+    if (auto forgotten = forget_key(target.index, target.config); !forgotten) return forgotten;
     if (auto erased = erase(state_->target_rtts(), target.index); !erased) return erased;
     if (auto erased = erase(state_->targets(), target.index); !erased) return erased;
     if (auto erased = erase(state_->target_configs(), target.index); !erased) return erased;
@@ -131,7 +134,7 @@ Status HealthChecks::put(const PlannedTarget& planned) {
   xf_target_config& config = kept.target.config;
   kept.target.index = planned.index;
   config = planned.config;
-  if (auto route = find_route(config, kept.wanted, *routes_, links_, observed_); !route) return route;
+  if (auto located = locate(planned.index, config, kept.wanted); !located) return located;
   log_refusal(kept);
   if (auto written = write(planned.index, config, planned.before); !written) return written;
   if (planned.before) return ok();
@@ -142,12 +145,30 @@ Status HealthChecks::put(const PlannedTarget& planned) {
   return state_->targets().set(planned.index, target);
 }
 
+/// Two that are written in another way in the file, but whose replies could not be told apart: one is probed.
+Status HealthChecks::locate(uint32_t index, xf_target_config& config, const TargetSettings& wanted) const {
+  if (auto found = find_route(config, wanted, *routes_, links_, observed_); !found) return found;
+  if (!is_probed(index, config) || config.refusal != XF_CAUSE_NONE) return ok();
+  const auto holder = state_->probe_keys().get(key_of(config));
+  if (!holder && holder.error().code != ENOENT) return holder.error();
+  if (holder && *holder != index) config.refusal = XF_CAUSE_SAME_PROBE;
+  return ok();
+}
+
 /// `before`: its configuration until now, whose key is another one if the source has changed.
 Status HealthChecks::write(uint32_t index, const xf_target_config& config, const xf_target_config* before) {
-  if (before && is_probed(index, *before))
-    if (auto erased = erase(state_->probe_keys(), key_of(*before)); !erased) return erased;
+  if (before)
+    if (auto forgotten = forget_key(index, *before); !forgotten) return forgotten;
   if (auto set = state_->target_configs().set(index, config); !set) return set;
-  return is_probed(index, config) ? state_->probe_keys().set(key_of(config), index) : ok();
+  if (!is_probed(index, config) || config.refusal != XF_CAUSE_NONE) return ok();
+  return state_->probe_keys().set(key_of(config), index);
+}
+
+/// Unless it is another's by now.
+Status HealthChecks::forget_key(uint32_t index, const xf_target_config& config) {
+  const auto holder = state_->probe_keys().get(key_of(config));
+  if (!holder && holder.error().code != ENOENT) return holder.error();
+  return holder && *holder == index ? erase(state_->probe_keys(), key_of(config)) : ok();
 }
 
 Status HealthChecks::start(const std::vector<Prober::Start>& targets) {
@@ -184,7 +205,7 @@ Status HealthChecks::follow(const LinkTable& links) {
 
 Status HealthChecks::refresh_route(uint32_t index, Kept& kept) {
   auto config = kept.target.config;
-  if (auto found = find_route(config, kept.wanted, *routes_, links_, observed_); !found) return found;
+  if (auto located = locate(index, config, kept.wanted); !located) return located;
   if (is_same(config, kept.target.config)) return ok();
   auto written = write(index, config, &kept.target.config);
   kept.target.config = config;

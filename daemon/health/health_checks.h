@@ -20,6 +20,7 @@
 #include "health/prober.h"
 #include "health/target_plan.h"
 #include "service/links.h"
+#include "service/route_monitor.h"
 #include "service/routes.h"
 #include "settings/targets.h"
 
@@ -67,17 +68,19 @@ class HealthChecks {
     __u8 refusal = XF_CAUSE_NONE;  // as logged last
   };
 
-  HealthChecks(const PinnedState& state, Listener listener, EventRing due, std::unique_ptr<Routes> routes,
-               Prober prober);
+  HealthChecks(const PinnedState& state, Listener listener, EventRing due, RouteMonitor monitor,
+               std::unique_ptr<Routes> routes, Prober prober);
   Status reserve_ports(const std::vector<TargetSettings>& wanted);
   Status remove(const std::vector<Target>& gone);
   Status put(const PlannedTarget& planned);
+  Status locate(uint32_t index, xf_target_config& config, const TargetSettings& wanted) const;
   Status write(uint32_t index, const xf_target_config& config, const xf_target_config* before);
+  Status forget_key(uint32_t index, const xf_target_config& config);
   Status start(const std::vector<Prober::Start>& targets);
   Status observe(const LinkTable& links);
   Status refresh_route(uint32_t index, Kept& kept);
   template <class Visit>
-  Status visit_some(uint32_t& last, size_t parts, Visit visit);
+  Status visit_some(uint32_t& last, size_t count, Visit visit);
   Status refresh_some_routes();
   Status use_neighbours();
   Status look_for_losses();
@@ -88,6 +91,7 @@ class HealthChecks {
   const PinnedState* state_;
   Listener listener_;
   EventRing due_;
+  RouteMonitor route_monitor_;
   std::unique_ptr<Routes> routes_;
   Prober prober_;
   std::unique_ptr<OwnPorts> ports_;
@@ -98,6 +102,7 @@ class HealthChecks {
   std::vector<uint32_t> without_timer_;
   std::vector<Prober::NextHop> growing_old_;
   uint32_t last_refreshed_ = 0;  // index
+  size_t out_of_date_ = 0;       // targets that were not refreshed since routes or addresses changed
   uint32_t last_looked_at_ = 0;  // index
   uint64_t events_lost_ = 0;
   unsigned ticks_ = 0;

@@ -46,13 +46,18 @@ void Prober::look_at(xf_probe_frame& frame) {
     frame.outcome = XF_CAUSE_LINK_DOWN;
   else if (frame.outcome == XF_CAUSE_RESOLVING)
     resolve(frame);
-  if (frame.outcome != XF_CAUSE_LINK_DOWN) next_hops_.insert({frame.ifindex, frame.next_hop});
+  const NextHop next_hop{frame.ifindex, frame.next_hop};
+  if (frame.outcome == 0) unanswered_.erase(next_hop);
+  if (frame.outcome != XF_CAUSE_LINK_DOWN) next_hops_.insert(next_hop);
 }
 
-/// A neighbour that has just not answered the kernel is a verdict; it is asked again all the same.
+/// A neighbour that does not answer the kernel is a verdict on all that are behind it, until it does: it is
+/// asked again all the same, and then the kernel says no more than that it asks.
 void Prober::resolve(xf_probe_frame& frame) {
   const auto neighbour = routes_.neighbour(frame.ifindex, frame.next_hop);
-  if (neighbour && *neighbour == Neighbour::failed) frame.outcome = XF_CAUSE_NO_NEIGHBOUR;
+  const NextHop next_hop{frame.ifindex, frame.next_hop};
+  if (neighbour && *neighbour == Neighbour::failed) unanswered_.insert(next_hop);
+  if (unanswered_.contains(next_hop)) frame.outcome = XF_CAUSE_NO_NEIGHBOUR;
   if (neighbour && *neighbour == Neighbour::resolving) return;
   if (auto used = routes_.use_neighbour(frame.ifindex, frame.next_hop); !used)
     log::debug("{}", used.error().message);

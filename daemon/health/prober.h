@@ -63,6 +63,7 @@ class Prober {
   const Routes& routes_;
   std::set<uint32_t> observed_, cut_off_;
   std::set<NextHop> next_hops_;
+  std::set<NextHop> unanswered_;  // did not answer the kernel when they were asked last
 };
 
 }  // namespace xdpflowd

@@ -25,6 +25,11 @@ Status find_route(xf_target_config& config, const TargetSettings& wanted, const 
     config.refusal = XF_CAUSE_NO_ROUTE;
     return ok();
   }
+  config.source = {};
+  if (!wanted.source.empty() && !is_own_address(address_of(wanted.source))) {
+    config.refusal = XF_CAUSE_NO_SOURCE;
+    return ok();
+  }
   auto route = routes.find(config.address, address_of(wanted.source), config.oif);
   if (!route) return route.error();
   config.refusal = refusal_of(*route, observed);

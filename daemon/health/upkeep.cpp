@@ -40,10 +40,10 @@ Status HealthChecks::look_for_losses() {
   return ok();
 }
 
-/// Calls visit(index, target) for as many targets that all have had their turn after `parts` calls.
+/// Calls visit(index, target) for the next `count` targets.
 template <class Visit>
-Status HealthChecks::visit_some(uint32_t& last, size_t parts, Visit visit) {
-  for (size_t i = 0; i <= kept_.size() / parts; ++i) {
+Status HealthChecks::visit_some(uint32_t& last, size_t count, Visit visit) {
+  for (size_t i = 0; i < count; ++i) {
     auto next = kept_.upper_bound(last);
     if (next == kept_.end()) next = kept_.begin();
     last = next->first;
@@ -52,9 +52,15 @@ Status HealthChecks::visit_some(uint32_t& last, size_t parts, Visit visit) {
   return ok();
 }
 
-/// All of them once a minute: an address or a route may have changed without a word.
+/// All of them once a minute, and as soon as may be after routes or addresses have changed.
 Status HealthChecks::refresh_some_routes() {
-  return visit_some(last_refreshed_, 60,
+  constexpr size_t at_once = 1000;  // ten milliseconds and more, in which nothing is probed
+  const auto news = route_monitor_.has_news();
+  if (!news) return news.error();
+  if (*news) out_of_date_ = kept_.size();
+  const size_t count = std::max(kept_.size() / 60 + 1, std::min(out_of_date_, at_once));
+  out_of_date_ -= std::min(out_of_date_, count);
+  return visit_some(last_refreshed_, count,
                     [this](uint32_t index, Kept& kept) { return refresh_route(index, kept); });
 }
 
@@ -84,7 +90,7 @@ Status HealthChecks::look_for_stuck() {
   for (const auto index : without_timer_)
     if (const auto kept = kept_.find(index); kept != kept_.end())
       stuck.push_back(first_probe(index, kept->second.wanted));
-  auto looked = visit_some(last_looked_at_, 10, [&](uint32_t index, const Kept& kept) {
+  auto looked = visit_some(last_looked_at_, kept_.size() / 10 + 1, [&](uint32_t index, const Kept& kept) {
     const auto state = state_->targets().get(index);
     if (!state) return state.error().code == ENOENT ? ok() : Status(state.error());
     const auto late_ns = static_cast<int64_t>(monotonic_ns() - state->due_ns - patience_ns);

@@ -2,6 +2,7 @@
 #include "service/routes.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -9,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <vector>
 
 #include "flow/decode.h"
@@ -40,6 +42,16 @@ xf_addr read_address(const nlattr* attribute) {
     address.word[2] = htonl(0xffff);
     std::memcpy(&address.word[3], mnl_attr_get_payload(attribute), sizeof address.word[3]);
   }
+  return address;
+}
+
+xf_addr address_of(const sockaddr& socket) {
+  xf_addr address{};
+  if (socket.sa_family == AF_INET6)
+    std::memcpy(&address, &reinterpret_cast<const sockaddr_in6&>(socket).sin6_addr, sizeof address);
+  if (socket.sa_family != AF_INET) return address;
+  address.word[2] = htonl(0xffff);
+  address.word[3] = reinterpret_cast<const sockaddr_in&>(socket).sin_addr.s_addr;
   return address;
 }
 
@@ -101,6 +113,18 @@ Neighbour neighbour_in(const nlmsghdr* answer) {
 }
 
 }  // namespace
+
+bool is_own_address(const xf_addr& address) {
+  ifaddrs* first = nullptr;
+  if (getifaddrs(&first) != 0) return true;  // the kernel refuses what is not
+  const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> all(first, freeifaddrs);
+  for (const ifaddrs* each = first; each != nullptr; each = each->ifa_next) {
+    if (!each->ifa_addr) continue;
+    const xf_addr own = address_of(*each->ifa_addr);
+    if (std::memcmp(&own, &address, sizeof own) == 0) return true;
+  }
+  return false;
+}
 
 Result<Routes> Routes::open() {
   NetlinkSocket socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));

@@ -27,6 +27,9 @@ enum class Neighbour {
   valid,
 };
 
+/// Of any device of this network namespace.
+bool is_own_address(const xf_addr& address);
+
 class Routes {
  public:
   static Result<Routes> open();

@@ -151,6 +151,13 @@ Status check_way(const TargetSettings& target, const TomlTable& table) {
                       " is link-local, so it says nothing without a link; add interface = \"eth0\" or what "
                       "the link is called");
   }
+  if (is_ipv6_link_local(target.address) && target.probe != ProbeKind::arp) {
+    return refuse(
+        table, "address",
+        in_quotes(target.address) +
+            " is link-local, and the kernel routes no such probe for us; write probe = \"arp\", or an "
+            "address that is routed");
+  }
   if (target.source.empty()) return ok();
   if (is_ipv6(target.source) != is_ipv6(target.address)) {
     return refuse(table, "source",

@@ -230,6 +230,19 @@ TEST_F(Probe, ADatagramMustBeginAsExpected) {
   EXPECT_EQ(bench.target(index).results[XF_RESULT_OK], 1U);
 }
 
+TEST_F(Probe, ThePaddingOfAShortFrameIsNoPayload) {
+  const auto index = bench.add(XF_PROBE_UDP, ProbeBench::peer4, [](auto& config) {
+    config.expect_length = 3;
+    std::copy_n("p\0\0", 3, config.expect);
+  });
+  auto padded = udp_reply(ProbeBench::bytes(bench.send(index)), "p");
+  padded.resize(60);
+  bench.receive(padded);
+  EXPECT_EQ(bench.target(index).results[XF_RESULT_UNREACHABLE], 1U);
+  bench.receive(udp_reply(ProbeBench::bytes(bench.send(index)), std::string("p\0\0", 3)));
+  EXPECT_EQ(bench.target(index).results[XF_RESULT_OK], 1U);
+}
+
 TEST_F(Probe, AnIcmpErrorThatQuotesItCountsOneAtOnce) {
   for (const auto probe : {XF_PROBE_ICMP, XF_PROBE_TCP, XF_PROBE_UDP})
     for (const auto* peer : {ProbeBench::peer4, ProbeBench::peer6}) {
@@ -391,6 +404,26 @@ TEST_F(Probe, ATargetThatIsStoppedFallsDueNoMore) {
   EXPECT_EQ(bench.phase(index), XF_PROBE_PHASE_STOPPED);
   bench.start(index);
   EXPECT_EQ(bench.build(index).sequence, 2U);
+}
+
+/// One that is stopped as it falls due has no entry in the ring, or one that the kernel takes back.
+TEST_F(Probe, OneThatFallsDueWakesTheDaemonWhateverWasStoppedBefore) {
+  constexpr int rounds = 3000;
+  std::vector<uint32_t> stopped;
+  for (int i = 0; i < 32; ++i) stopped.push_back(bench.add(XF_PROBE_ICMP, ProbeBench::far4));
+  const auto watch = bench.add(XF_PROBE_ICMP, ProbeBench::peer4);
+  for (int round = 0; round < rounds; ++round) {
+    bench.read_due();
+    bench.start(stopped, 300'000);
+    const auto moment_ns = bench.target(stopped[0]).due_ns + round * 997 % 40'000;
+    while (monotonic_ns() < moment_ns) {
+    }
+    bench.stop(stopped);
+    bench.read_due();
+    bench.stop(watch);
+    bench.start(watch);
+    ASSERT_TRUE(bench.is_woken()) << "round " << round;
+  }
 }
 
 TEST_F(Probe, RepliesAreNoFlowsOfTheRouter) {

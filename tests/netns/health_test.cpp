@@ -141,6 +141,56 @@ TEST_F(Health, ATargetBeyondAGatewayIsProbedThroughIt) {
   EXPECT_TRUE(turns("farther", "down")) << the_target("farther").dump();
 }
 
+/// The kernel asks for the next hop over and over: who looks just then learns no more than that.
+TEST_F(Health, AllThatAreBehindADeadNextHopGoDownNotOneAfterTheOther) {
+  constexpr int number = 30;
+  lab.router.ip("route add 203.0.113.0/24 via 198.18.2.77");
+  std::string all;
+  for (int i = 1; i <= number; ++i) all += target("t" + std::to_string(i), "203.0.113." + std::to_string(i));
+  const auto daemon = start_daemon({.rest = all});
+  EXPECT_TRUE(eventually(patience, [&] {
+    const auto seen = targets();
+    return std::ranges::count(seen, "down", [](const Json& each) { return each.at("state"); }) == number;
+  })) << targets().dump();
+}
+
+TEST_F(Health, AnAddressThatWasTakenAwayIsNoLongerProbedFrom) {
+  lab.router.ip("address add 198.18.2.50/24 dev wan0");
+  const auto daemon =
+      start_daemon({.rest = target("echo", Lab::server4, "source = \"198.18.2.50\"") +
+                            target("neighbour", Lab::server4, "probe = \"arp\"\nsource = \"198.18.2.50\"")});
+  for (const auto* name : {"echo", "neighbour"}) ASSERT_TRUE(turns(name, "up")) << log(daemon);
+  lab.router.ip("address del 198.18.2.50/24 dev wan0");
+  for (const auto* name : {"echo", "neighbour"})
+    EXPECT_TRUE(fails_by(name, "no own address to probe from")) << the_target(name).dump();
+  EXPECT_TRUE(eventually(patience, [&] { return the_target("echo").at("stale").get<bool>(); }))
+      << "nobody probes it";
+  lab.router.ip("address add 198.18.2.50/24 dev wan0");
+  for (const auto* name : {"echo", "neighbour"}) EXPECT_TRUE(turns(name, "up")) << log(daemon);
+}
+
+TEST_F(Health, AProbeFollowsItsRouteToAnotherSource) {
+  lab.server.ip("address add 203.0.113.7/32 dev lo");
+  lab.router.ip("address add 198.18.2.50/24 dev wan0\nroute add 203.0.113.7 via 198.18.2.2 src 198.18.2.50");
+  const auto daemon = start_daemon({.rest = target("far", "203.0.113.7")});
+  ASSERT_TRUE(turns("far", "up")) << log(daemon);
+  firewall("ip saddr 198.18.2.50 drop");
+  ASSERT_TRUE(turns("far", "down"));
+  lab.router.ip("route replace 203.0.113.7 via 198.18.2.2 src 198.18.2.1");
+  EXPECT_TRUE(turns("far", "up")) << "it is told of a change, not found within a minute";
+}
+
+TEST_F(Health, OfTwoProbesThatLookAlikeOneIsRefusedByName) {
+  const auto daemon = start_daemon(
+      {.rest = target("one", Lab::server4) + target("other", Lab::server4, "source = \"198.18.2.1\"")});
+  EXPECT_TRUE(turns("one", "up")) << log(daemon);
+  EXPECT_TRUE(fails_by(
+      "other",
+      "another target has the same probe; give both the same source and interface, so that they share it"))
+      << the_target("other").dump();
+  EXPECT_THAT(log(daemon), HasSubstr("target other (198.18.2.2) is not probed: another target"));
+}
+
 TEST_F(Health, ATargetOfAVrfIsProbedThroughIt) {
   if (lab.router.run({"ip", "link", "add", "red", "type", "vrf", "table", "100"}).status != 0)
     GTEST_SKIP() << "this kernel has no VRF";

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <net/if.h>
+#include <sys/epoll.h>
 
 #include <cstring>
 #include <stdexcept>
@@ -13,8 +14,6 @@
 
 namespace xdpflowd::test {
 namespace {
-
-constexpr auto patience = std::chrono::seconds(5);
 
 template <class Key, class Value>
 void put(const bpf_map* map, const Key& key, const Value& value) {
@@ -38,7 +37,18 @@ ProbeBench::ProbeBench() {
       ProbeClient::open(bpf_program__fd(probe_->progs.probe), bpf_map__fd(probe_->maps.probe_frames));
   if (!client) throw std::runtime_error(client.error().message);
   client_.emplace(std::move(*client));
+  watch_due();
   put(probe_->maps.health, 0U, xf_health_control{own_port, 1, {}, {0x0123456789abcdef, 0xfedcba9876543210}});
+}
+
+void ProbeBench::watch_due() {
+  const bpf_map* map = probe_->maps.due_probes;
+  auto due = EventRing::open(bpf_map__fd(map), bpf_map__max_entries(map), "due_probes");
+  if (!due) throw std::runtime_error(due.error().message);
+  due_.emplace(std::move(*due));
+  epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
+  epoll_event event{.events = EPOLLIN, .data = {}};
+  must(epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, due_->fd(), &event), "watch the ring due_probes");
 }
 
 void ProbeBench::make_network() {
@@ -90,17 +100,32 @@ void ProbeBench::run(xf_probe_op op, size_t count) {
   });
 }
 
-void ProbeBench::start(uint32_t index) {
-  auto& frame = client_->frames()[0];
-  frame.index = index;
-  frame.argument = 0;
-  run(XF_PROBE_OP_START, 1);
-  if (frame.outcome != 0) throw std::runtime_error("START: " + std::to_string(frame.outcome));
+void ProbeBench::start(std::span<const uint32_t> indexes, uint64_t delay_ns) {
+  const auto frames = client_->frames().first(indexes.size());
+  for (size_t i = 0; i < indexes.size(); ++i) {
+    frames[i].index = indexes[i];
+    frames[i].argument = delay_ns;
+  }
+  run(XF_PROBE_OP_START, indexes.size());
+  for (const auto& frame : frames)
+    if (frame.outcome != 0) throw std::runtime_error("START: " + std::to_string(frame.outcome));
 }
 
-void ProbeBench::stop(uint32_t index) {
-  client_->frames()[0].index = index;
-  run(XF_PROBE_OP_STOP, 1);
+void ProbeBench::stop(std::span<const uint32_t> indexes) {
+  for (size_t i = 0; i < indexes.size(); ++i) client_->frames()[i].index = indexes[i];
+  run(XF_PROBE_OP_STOP, indexes.size());
+}
+
+bool ProbeBench::is_woken(std::chrono::milliseconds within) const {
+  epoll_event event{};
+  return epoll_wait(epoll_.get(), &event, 1, static_cast<int>(within.count())) == 1;
+}
+
+void ProbeBench::read_due() {
+  do {
+    due_->drain(SIZE_MAX, [](std::span<const std::byte>) {});
+    due_->commit();
+  } while (is_woken(std::chrono::milliseconds(0)));
 }
 
 xf_probe_frame ProbeBench::build(uint32_t index) {

@@ -3,10 +3,14 @@
 // probes are built and armed, replies are run through the packet program, nothing is sent.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "base/unique_fd.h"
+#include "dataplane/event_ring.h"
 #include "dataplane/probe_client.h"
 #include "support/netns.h"
 #include "support/tracker.h"
@@ -24,6 +28,7 @@ class ProbeBench {
   static constexpr const char* own6 = "2001:db8::1";
   static constexpr const char* peer6 = "2001:db8::2";
   static constexpr uint16_t own_port = 12'000;
+  static constexpr auto patience = std::chrono::seconds(5);
 
   ProbeBench();
 
@@ -33,8 +38,15 @@ class ProbeBench {
       xf_probe probe, const std::string& address,
       const std::function<void(xf_target_config&)>& change = [](xf_target_config&) {});
   void configure(uint32_t index, const std::function<void(xf_target_config&)>& change);
-  void start(uint32_t index);
-  void stop(uint32_t index);
+  /// Due after a delay at the earliest.
+  void start(std::span<const uint32_t> indexes, uint64_t delay_ns);
+  void start(uint32_t index) { start({{index}}, 0); }
+  void stop(std::span<const uint32_t> indexes);
+  void stop(uint32_t index) { stop({{index}}); }
+
+  /// As the daemon: reads what the ring `due_probes` has, and is told when there is more.
+  void read_due();
+  bool is_woken(std::chrono::milliseconds within = patience) const;
 
   /// Waits until the probe is due and builds it.
   xf_probe_frame build(uint32_t index);
@@ -58,12 +70,15 @@ class ProbeBench {
 
  private:
   void make_network();
+  void watch_due();
   void run(xf_probe_op op, size_t count);
 
   Netns netns_;
   Tracker tracker_;
   Skeleton<probe_bpf> probe_{nullptr, probe_bpf__destroy};
   std::optional<ProbeClient> client_;
+  std::optional<EventRing> due_;
+  UniqueFd epoll_;
   std::vector<xf_target_config> configs_;
   uint32_t ifindex_ = 0;
 };

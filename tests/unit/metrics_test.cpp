@@ -375,7 +375,7 @@ TEST(Metrics, ATargetIsUpAsItIsShown) {
 
 TEST(Metrics, ATargetThatNobodyProbesIsStale) {
   Snapshot snapshot = filled_snapshot();
-  snapshot.targets[1].state.built_ns = now_ns - 60 * test::second_ns;
+  snapshot.targets[1].state.judged_ns = now_ns - 60 * test::second_ns;
   const std::string text = text_of(snapshot);
   EXPECT_EQ(value_of(text, R"(xdpflowd_target_stale{target="gw-a"})"), 0);
   EXPECT_EQ(value_of(text, R"(xdpflowd_target_stale{target="web-1"})"), 1);

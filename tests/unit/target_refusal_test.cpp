@@ -106,6 +106,8 @@ INSTANTIATE_TEST_SUITE_P(
     Way, TargetRefuses,
     testing::Values(
         BadInput{target("", "fe80::1"), "5:11", "\"fe80::1\" is link-local", "add interface = "},
+        BadInput{target("interface = \"eth0\"\n", "fe80::1"), "5:11", "\"fe80::1\" is link-local",
+                 "probe = \"arp\""},
         BadInput{target("source = \"2001:db8::2\"\n"), "6:10", "different families", "both as IPv4 or both"},
         BadInput{target("source = \"192.0.2.2\"\n", "2001:db8::1"), "6:10", "different families", "IPv6"},
         BadInput{target("source = \"192.0.2.1\"\n"), "6:10", "the target's own address", "this machine"},

@@ -140,7 +140,8 @@ TEST(Target, IsShownWithItsAddressAsEverybodyWritesIt) {
 
 TEST(Target, MayBeLinkLocalOnANamedLink) {
   const auto settings = with_targets(
-      "[[target]]\nname = \"a\"\naddress = \"fe80::1\"\ninterface = \"eth0\"\nsource = \"FE80::2\"\n");
+      "[[target]]\nname = \"a\"\naddress = \"fe80::1\"\ninterface = \"eth0\"\nsource = \"FE80::2\"\n"
+      "probe = \"arp\"\n");
   EXPECT_EQ(settings.targets.at(0).source, "fe80::2");
 }
 

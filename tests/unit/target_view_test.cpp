@@ -17,7 +17,7 @@ using test::up_target;
 
 Target probed_ago(uint64_t age_ns) {
   Target target = up_target();
-  target.state.built_ns = target_now_ns - age_ns;
+  target.state.judged_ns = target_now_ns - age_ns;
   return target;
 }
 
@@ -87,14 +87,16 @@ TEST(TargetView, WhatIsForcedIsStillProbedAtThePaceOfWhatTheProbesSay) {
   EXPECT_TRUE(is_stale(target, target_look));
 }
 
-TEST(TargetView, ASharedProbeMayComeAtThePaceOfAnotherTargetThatIsDown) {
+TEST(TargetView, ASharedProbeComesAtTheIntervalWhoeverIsDown) {
   Target target = probed_ago(15 * second_ns);
+  target.state.health = XF_HEALTH_DOWN;
   target.config.down_interval_ns = 10 * second_ns;
-  target.config.first_sharer = 7;
   EXPECT_FALSE(is_stale(target, target_look));
+  target.config.first_sharer = 7;
+  EXPECT_TRUE(is_stale(target, target_look));
   target.config.first_sharer = target.index;
   target.config.next_sharer = 7;
-  EXPECT_FALSE(is_stale(target, target_look));
+  EXPECT_TRUE(is_stale(target, target_look));
 }
 
 TEST(TargetView, BeforeItsFirstProbeATargetIsStaleOnlyIfThatIsOverdue) {
@@ -108,7 +110,7 @@ TEST(TargetView, BeforeItsFirstProbeATargetIsStaleOnlyIfThatIsOverdue) {
 
 TEST(TargetView, WhatHappensAfterTheClockWasReadIsNotOld) {
   Target target = up_target();
-  target.state.built_ns = target.state.since_ns = target_now_ns + 5;
+  target.state.judged_ns = target.state.since_ns = target_now_ns + 5;
   EXPECT_FALSE(is_stale(target, {target_now_ns, target_now_ns + 5}));
   EXPECT_EQ(state_age_ns(target, target_look), 0);
 }

@@ -29,7 +29,7 @@ inline Target new_target() {
   target.config.timeout_ns = second_ns / 2;
   target.config.weight = 1;
   target.config.first_sharer = 1;
-  target.state.built_ns = target_now_ns - second_ns / 2;
+  target.state.judged_ns = target_now_ns - second_ns / 2;
   return target;
 }
 

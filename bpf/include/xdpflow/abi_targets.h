@@ -63,6 +63,7 @@ enum xf_cause {
 	XF_CAUSE_NO_TIMER,	 /* the kernel has no memory for its timer: tried again */
 	XF_CAUSE_NOT_SENT,	 /* the kernel would not take the frame just then */
 	XF_CAUSE_MAINTENANCE,	 /* `xdpflowctl targets set` */
+	XF_CAUSE_SAME_PROBE,	 /* another target's probe looks the same */
 	XF_CAUSES,
 };
 
@@ -130,6 +131,7 @@ struct xf_target {
 	__u64 due_ns;		   /* of the probe under way, or of the next one */
 	__u64 turn_ns;		   /* when that one would be due if none was ever late */
 	__u64 built_ns;		   /* of the last probe */
+	__u64 judged_ns;	   /* when one was, last; 0: none so far */
 	__u64 deadline_ns;	   /* of a probe that was sent */
 	__u64 since_ns;		   /* when what is shown became so; 0: never */
 	__u64 rtt_ns, rtt_min_ns, rtt_max_ns, rtt_sum_ns; /* of the last success; of all of them */
@@ -137,7 +139,7 @@ struct xf_target {
 	__u64 transitions[XF_HEALTHS];	/* to each, as shown */
 	__u64 history[XF_HISTORY / 64]; /* 1: failed; bit 0 of the first word is the last outcome */
 };
-ABI_SIZE(struct xf_target, 192);
+ABI_SIZE(struct xf_target, 200);
 
 /* What is shown, and acted upon. */
 static inline __u8 xf_shown_health(const struct xf_target *target)
