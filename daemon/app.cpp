@@ -140,9 +140,21 @@ Status App::record_to(const std::string& file) {
   return ok();
 }
 
-/// The new address first: if it cannot be had, the old one stays.
+/// The new address first: if it cannot be had, the old one stays. Where that is in the way itself, as 0.0.0.0
+/// is of 127.0.0.1 at the same port, it goes for the moment.
 Status App::serve_metrics_at(const std::string& address) {
   auto socket = metrics_socket(address);
+  if (!socket && socket.error().code == EADDRINUSE && metrics_socket_) {
+    http_.reset();
+    metrics_socket_ = UniqueFd();
+    socket = metrics_socket(address);
+    if (!socket) {
+      auto back = metrics_socket(settings_.metrics.listen);
+      if (back) metrics_socket_ = std::move(*back);
+      const Status served = back ? serve_metrics() : Status(back.error());
+      return served ? socket.error() : served;
+    }
+  }
   if (!socket) return socket.error();
   metrics_socket_ = std::move(*socket);
   if (!metrics_socket_) http_.reset();

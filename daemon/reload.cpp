@@ -48,7 +48,11 @@ void Reload::apply_all(const Settings& wanted) {
 bool Reload::settle(const Change& change, const Settings& wanted) {
   const auto text = text_of(change);
   if (!applies_live(change.setting)) {
-    log::warn("{}: not applied; restart xdpflowd for it, no flow is lost", text);
+    // Below another folder the data plane is another one.
+    log::warn("{}: not applied; {}", text,
+              change.setting == Setting::state_dir
+                  ? "it takes `xdpflowctl unload`, which ends all flows, and a restart"
+                  : "restart xdpflowd for it, no flow is lost");
     return false;
   }
   if (auto applied = apply(change, wanted); !applied) {

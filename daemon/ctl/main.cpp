@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // xdpflowctl: reads the pinned maps, so it works whether the daemon runs or not.
+#include <poll.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <exception>
 #include <iostream>
@@ -17,6 +20,12 @@ int refuse(const Error& error) {
   return error.kind == Error::Kind::usage ? 2 : 1;
 }
 
+/// errno is another call's by the time that a stream says that a write has failed.
+bool has_reader_gone() {
+  pollfd out{STDOUT_FILENO, POLLOUT, 0};
+  return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 int run(int argc, char** argv) {
   // A reader that has seen enough (`| head`) is no error: the write fails, and the streams stop.
   std::signal(SIGPIPE, SIG_IGN);
@@ -31,7 +40,7 @@ int run(int argc, char** argv) {
   const auto done = execute(*arguments, std::cout, terminal_width());
   if (!done) return refuse(done.error());
   std::cout.flush();
-  if (!std::cout && errno != EPIPE) return refuse(system_error(errno, "cannot write the answer"));
+  if (!std::cout && !has_reader_gone()) return refuse(system_error(errno, "cannot write the answer"));
   return 0;
 }
 

@@ -133,7 +133,9 @@ void write_notes(std::ostream& out, const StatusReport& report) {
   if (std::ranges::any_of(snapshot.zones, [](const auto& zone) { return orphans(zone) > 0; }))
     out << "\nOrphans have no timer: the half-open table was full when they began, or the\n"
            "kernel had no memory. They expire in turns, a bit late.\n";
-  if (report.data_plane_version() != report.version)
+  if (snapshot.control.generation == 0)
+    out << "\nNo interface was attached so far; the data plane begins with the first one.\n";
+  else if (report.data_plane_version() != report.version)
     out << "\nThe programs in the kernel were loaded by version " << report.data_plane_version() << ".\n";
 }
 

@@ -94,7 +94,8 @@ Status check_neighbours(const std::string& interface, bool by_itself, const XdpS
   const auto others = foreign_programs(state);
   if (state.slot == XdpSlot::single)
     return fail(interface + " runs another XDP program already: " + others +
-                "; one that was not attached by libxdp's dispatcher leaves no room: detach it first");
+                "; one that was not attached by libxdp's dispatcher leaves no room: detach it first, or "
+                "`xdpflowctl unload --state-dir DIR` if it is an xdpflowd's of another state_dir");
   if (by_itself)
     return fail(
         interface + " runs other XDP programs already: " + others +

@@ -141,6 +141,24 @@ Result<BpfObject> loaded(Result<BpfObject> object) {
   return object;
 }
 
+/// A pin in the place of one of the maps that is something else; "" if there is none.
+std::string foreign_pin(bpf_object* object, const std::string& state_dir) {
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, object) {
+    if (bpf_map__is_internal(map)) continue;
+    auto path = map_pin(state_dir, bpf_map__name(map));
+    const UniqueFd pin(bpf_obj_get(path.c_str()));
+    bpf_map_info info{};
+    uint32_t size = sizeof info;
+    if (!pin) continue;
+    if (bpf_obj_get_info_by_fd(pin.get(), &info, &size) != 0 || info.type != bpf_map__type(map) ||
+        info.key_size != bpf_map__key_size(map) || info.value_size != bpf_map__value_size(map) ||
+        info.max_entries != bpf_map__max_entries(map))
+      return path;
+  }
+  return {};
+}
+
 Error out_of_memory(int code, const std::vector<ZoneSettings>& zones) {
   const auto larger = [](const ZoneSettings& a, const ZoneSettings& b) {
     return std::max(a.max_flows, a.max_half_open) < std::max(b.max_flows, b.max_half_open);
@@ -170,6 +188,17 @@ uint64_t build_hash() {
   return hash;
 }
 
+std::vector<std::string> missing_pins(const std::string& state_dir) {
+  std::vector<std::string> missing;
+  const auto object = open_object<admin_bpf>("admin");
+  bpf_map* map = nullptr;
+  if (object) bpf_object__for_each_map(map, object->get()) {
+      const auto path = map_pin(state_dir, bpf_map__name(map));
+      if (!bpf_map__is_internal(map) && access(path.c_str(), F_OK) != 0) missing.push_back(path);
+    }
+  return missing;
+}
+
 Error load_error(int code, const std::string& what) {
   for (const auto& line : last_verifier_lines()) log::error("verifier: {}", line);
   return system_error(code, what);
@@ -188,6 +217,8 @@ Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
   clear_bpf_messages();
   const int failed = bpf_object__load(object->get());
   if (failed == -ENOMEM || failed == -E2BIG) return out_of_memory(failed, zones);
+  if (const auto foreign = failed == 0 ? "" : foreign_pin(object->get(), state_dir); !foreign.empty())
+    return fail(foreign + " is not xdpflowd's: move it away; or `xdpflowctl unload`, which ends all flows");
   if (failed != 0) return load_error(failed, "the kernel refuses the admin program or its maps");
   return object;
 }

@@ -22,6 +22,9 @@ using BpfObject = std::unique_ptr<bpf_object, BpfObjectCloser>;
 /// FNV-1a over the embedded objects: the same value needs no new programs.
 uint64_t build_hash();
 
+/// Of the maps that load_admin() would make.
+std::vector<std::string> missing_pins(const std::string& state_dir);
+
 enum class AdminParts { maps, maps_and_program };
 
 /// The admin object with all maps, loaded: the maps are pinned, and those that were pinned before are shared.

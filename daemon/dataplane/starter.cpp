@@ -121,6 +121,12 @@ Status Starter::choose_generation() {
   if (before_.generation != 0 && before_.build == build_hash())
     running_at_ = Takeover(Ownership::of_state(state_dir_), active_)
                       .running_at(present_interfaces(), settings_.daemon.dispatcher);
+  // A program whose maps are not those that are pinned would go on with them unseen.
+  if (running_at_)
+    for (const auto& path : missing_pins(state_dir_)) {
+      log::warn("{} was removed: it is made anew, empty, with new programs", path);
+      running_at_.reset();
+    }
   generation_ = running_at_ ? before_.generation : before_.generation + 1;
   return ok();
 }

@@ -106,16 +106,17 @@ TEST_F(Ctl, ReadingWhileFlowsComeAndGoShowsNoneTwice) {
 }
 
 TEST_F(Ctl, AReaderThatHasSeenEnoughIsNoError) {
-  Argv pipe = {"bash", "-c",
-               std::string("set -o pipefail; ") + XDPFLOWCTL + " --state-dir " + bpffs.state_dir() +
-                   " flows | head -1"};
   auto flood =
       lab.client.start({NETNS_FLOOD, "client0", Lab::lan_mac, Lab::server4, "9", "0", "20000", "udp"});
   ASSERT_EQ(flood.wait(patience), 0);
-  const Outcome outcome = lab.router.run(pipe);
-  EXPECT_EQ(outcome.status, 0);
-  EXPECT_EQ(outcome.err, "");
-  EXPECT_EQ(std::count(outcome.out.begin(), outcome.out.end(), '\n'), 1);
+  for (const std::string flows : {"flows", "flows --json"}) {
+    const Outcome outcome = lab.router.run({"bash", "-c",
+                                            std::string("set -o pipefail; ") + XDPFLOWCTL + " --state-dir " +
+                                                bpffs.state_dir() + " " + flows + " | head -c 40"});
+    EXPECT_EQ(outcome.status, 0) << flows;
+    EXPECT_EQ(outcome.err, "") << flows;
+    EXPECT_EQ(outcome.out.size(), 40U) << flows;
+  }
 }
 
 TEST_F(Ctl, StatusSaysWhatRunsWhere) {

@@ -97,6 +97,15 @@ TEST_F(ReloadTest, MetricsMoveToANewAddress) {
   EXPECT_EQ(http_get(lab.router, "127.0.0.1", 9742, "/metrics").status, 200);
 }
 
+TEST_F(ReloadTest, MetricsMoveToAnotherAddressOfTheSamePort) {
+  auto daemon = start_daemon({.listen = "0.0.0.0:9742"});
+  reload(daemon, {}, "reloaded: 1 of 1");
+  EXPECT_EQ(http_get(lab.router, "127.0.0.1", 9742, "/metrics").status, 200);
+  EXPECT_EQ(try_connect(lab.router, Lab::wan4, 9742), ECONNREFUSED);
+  reload(daemon, {.listen = "0.0.0.0:9742"}, "-> \"0.0.0.0:9742\"");
+  EXPECT_EQ(http_get(lab.router, Lab::wan4, 9742, "/metrics").status, 200);
+}
+
 TEST_F(ReloadTest, AnAddressThatCannotBeHadLeavesTheOldOne) {
   auto daemon = start_daemon();
   reload(daemon, {.daemon = "log_level = \"debug\"", .listen = "192.0.2.99:9742"}, "reloaded: 1 of 2");

@@ -86,6 +86,40 @@ TEST_F(Strangers, APinOfAnotherKindIsNamedAndLeftAlone) {
   const auto daemon = start_daemon();
 }
 
+TEST_F(Strangers, AMapOfAnotherKindIsNamedToo) {
+  {
+    auto daemon = start_daemon();
+    stop_daemon(daemon);
+  }
+  const std::string pin = bpffs.state_dir() + "/records";
+  std::filesystem::remove(pin);
+  const UniqueFd map(bpf_map_create(BPF_MAP_TYPE_HASH, "other", 4, 4, 1, nullptr));
+  ASSERT_EQ(bpf_obj_pin(map.get(), pin.c_str()), 0);
+  const Outcome outcome = run_daemon({});
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.out + outcome.err,
+              AllOf(HasSubstr(pin + " is not xdpflowd's"), HasSubstr("xdpflowctl unload")));
+}
+
+/// The programs that run would go on with the map that nobody can see any more.
+TEST_F(Strangers, AMapThatWasRemovedIsMadeAnewWithNewPrograms) {
+  const DaemonConfig config{.rest = "[timeouts]\nudp = \"1h\"\nicmp = \"1s\"\n"};
+  const FrameSender client(lab.client, "client0");
+  {
+    auto daemon = start_daemon(config);
+    client.send(udp().from(Lab::client4, 4000).to(Lab::server4, 53));
+    ASSERT_TRUE(becomes(1, {"--protocol", "udp"}));
+    stop_daemon(daemon);
+  }
+  std::filesystem::remove(bpffs.state_dir() + "/records");
+  const auto daemon = start_daemon(config);
+  EXPECT_TRUE(said(daemon, "/records was removed: it is made anew, empty, with new programs"));
+  EXPECT_EQ(status()["generation"], 2);
+  EXPECT_TRUE(becomes(1, {"--protocol", "udp"}));
+  lab.client.must_run({"ping", "-c1", "-W5", Lab::server4});
+  EXPECT_TRUE(records_become(1));
+}
+
 TEST_F(Strangers, AForeignProgramInTheAdminsPlaceIsNotRun) {
   {
     auto daemon = start_daemon();
