@@ -50,16 +50,21 @@ static __always_inline void catch_up(const struct sighting *s, const struct xf_f
 	if (late.word == copied.word || !in_phase(flow, XF_PHASE_ENDED) || !is_of(flow, &s->key))
 		return; /* deleted by another CPU meanwhile, and perhaps another flow's: what was read may be
 			   its */
+		/* Unrolled, and without a call: 6.1's verifier takes a loop that closes by falling through
+		 * for endless. */
+#pragma unroll
 	for (int i = 0; i < CATCH_UP_TRIES; i++) {
 		next = now;
 		next.flags |= late.flags & ~copied.flags;
 		if (late.state != copied.state)
 			next.state = late.state;
-		met = change_status(s, moved, now, next);
+		met = swap_status(s, moved, now, &next);
 		if (met.word == now.word)
-			return;
+			break;
 		now = met;
 	}
+	if (met.word == now.word)
+		follow_timeout(s, moved, now, next);
 }
 
 static __noinline void take_away(const struct sighting *s, struct xf_flow *flow)

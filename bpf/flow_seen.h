@@ -63,19 +63,36 @@ static __always_inline union xf_status status_now(const struct xf_flow *flow)
 }
 
 /* `after` in place of `before`; what it met there if another CPU was faster. */
-static __always_inline union xf_status change_status(const struct sighting *s, struct xf_flow *flow,
-						     union xf_status before, union xf_status after)
+static __always_inline union xf_status swap_status(const struct sighting *s, struct xf_flow *flow,
+						   union xf_status before, union xf_status *after)
 {
 	union xf_status met;
 
-	after.timeout = timeout_slot(&s->key, after);
-	met.word = __sync_val_compare_and_swap(&flow->status.word, before.word, after.word);
-	if (met.word != before.word || after.timeout == before.timeout)
-		return met;
+	after->timeout = timeout_slot(&s->key, *after);
+	met.word = __sync_val_compare_and_swap(&flow->status.word, before.word, after->word);
+	return met;
+}
+
+/* Behind swap_status(): sooner, if the new state has a shorter timeout. */
+static __always_inline void follow_timeout(const struct sighting *s, struct xf_flow *flow,
+					   union xf_status before, union xf_status after)
+{
+	if (after.timeout == before.timeout)
+		return;
 	if (!(after.flags & XF_FLOW_ORPHAN))
 		shorten(flow, before.timeout, after.timeout);
 	else if (timeout_ns(after.timeout) < timeout_ns(before.timeout))
 		look_sooner(&s->key, flow, s->now_ns);
+}
+
+/* Both; what it met if another CPU was faster. */
+static __always_inline union xf_status change_status(const struct sighting *s, struct xf_flow *flow,
+						     union xf_status before, union xf_status after)
+{
+	union xf_status met = swap_status(s, flow, before, &after);
+
+	if (met.word == before.word)
+		follow_timeout(s, flow, before, after);
 	return met;
 }
 
