@@ -26,9 +26,8 @@ static __always_inline void fall_due(__u32 index, struct xf_target *target, __u6
 	bpf_spin_unlock(&target->lock);
 	if (taken)
 		bpf_ringbuf_submit(due, 0);
-	else
-		bpf_ringbuf_discard(due,
-				    0); /* it has to be read past: nobody is woken behind one that is not */
+	else /* with a wake-up: it has to be read past, for nobody is woken behind one that is not */
+		bpf_ringbuf_discard(due, 0);
 }
 
 /* The next one is due at once if its turn has come meanwhile, as with a timeout as long as the interval. */

@@ -2,12 +2,12 @@
 // Two CPUs in one conversation at once: no step of either is lost.
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
 #include <thread>
 
+#include "stay_on_cpu.h"
 #include "support/timers.h"
 #include "support/tracker.h"
 
@@ -15,13 +15,6 @@ namespace xdpflowd::test {
 namespace {
 
 constexpr unsigned conversations = 10'000;
-
-void stay_on_cpu(int cpu) {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(cpu, &one);
-  sched_setaffinity(0, sizeof one, &one);
-}
 
 Packet segment_of(unsigned number) {
   const std::string source = "10.1." + std::to_string(number / 250) + "." + std::to_string(number % 250 + 1);

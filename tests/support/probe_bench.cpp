@@ -100,20 +100,17 @@ void ProbeBench::run(xf_probe_op op, size_t count) {
   });
 }
 
-void ProbeBench::start(std::span<const uint32_t> indexes, uint64_t delay_ns) {
-  const auto frames = client_->frames().first(indexes.size());
-  for (size_t i = 0; i < indexes.size(); ++i) {
-    frames[i].index = indexes[i];
-    frames[i].argument = delay_ns;
-  }
-  run(XF_PROBE_OP_START, indexes.size());
-  for (const auto& frame : frames)
-    if (frame.outcome != 0) throw std::runtime_error("START: " + std::to_string(frame.outcome));
+void ProbeBench::start(uint32_t index) {
+  auto& frame = client_->frames()[0];
+  frame.index = index;
+  frame.argument = 0;
+  run(XF_PROBE_OP_START, 1);
+  if (frame.outcome != 0) throw std::runtime_error("START: " + std::to_string(frame.outcome));
 }
 
-void ProbeBench::stop(std::span<const uint32_t> indexes) {
-  for (size_t i = 0; i < indexes.size(); ++i) client_->frames()[i].index = indexes[i];
-  run(XF_PROBE_OP_STOP, indexes.size());
+void ProbeBench::stop(uint32_t index) {
+  client_->frames()[0].index = index;
+  run(XF_PROBE_OP_STOP, 1);
 }
 
 bool ProbeBench::is_woken(std::chrono::milliseconds within) const {

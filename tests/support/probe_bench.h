@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -38,11 +37,8 @@ class ProbeBench {
       xf_probe probe, const std::string& address,
       const std::function<void(xf_target_config&)>& change = [](xf_target_config&) {});
   void configure(uint32_t index, const std::function<void(xf_target_config&)>& change);
-  /// Due after a delay at the earliest.
-  void start(std::span<const uint32_t> indexes, uint64_t delay_ns);
-  void start(uint32_t index) { start({{index}}, 0); }
-  void stop(std::span<const uint32_t> indexes);
-  void stop(uint32_t index) { stop({{index}}); }
+  void start(uint32_t index);
+  void stop(uint32_t index);
 
   /// As the daemon: reads what the ring `due_probes` has, and is told when there is more.
   void read_due();
