@@ -142,6 +142,8 @@ Status Reload::apply_zone(const Change& change, const Settings& wanted) {
   const auto added = std::ranges::find_if(wanted.zones, has_key);
   if (added == wanted.zones.end()) {
     std::erase_if(running_.zones, has_key);
+    log::info("{} is no longer configured: its flows expire, its tables stay until `xdpflowctl unload`",
+              change.key);
     return ok();
   }
   if (auto made = housekeeper_.add_zone(*added); !made) return made;

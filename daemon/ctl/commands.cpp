@@ -2,6 +2,7 @@
 #include "ctl/commands.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <vector>
 
 #include "base/clock.h"
@@ -94,10 +95,19 @@ Status execute_on_state(const Arguments& arguments, std::ostream& out, size_t wi
   }
 }
 
+/// Nothing to remove is no error, but may be a mistake in the name.
+Status unload_state(const Arguments& arguments, std::ostream& out) {
+  std::error_code unknown;
+  const auto there = std::filesystem::symlink_status(arguments.state_dir, unknown);
+  if (there.type() == std::filesystem::file_type::not_found)
+    out << "nothing is loaded under " << arguments.state_dir << '\n';
+  return unload(arguments.state_dir, arguments.force);
+}
+
 }  // namespace
 
 Status execute(const Arguments& arguments, std::ostream& out, size_t width) {
-  if (arguments.command == Command::unload) return unload(arguments.state_dir, arguments.force);
+  if (arguments.command == Command::unload) return unload_state(arguments, out);
   if (arguments.command == Command::features) return show_features(arguments, out, width);
   if (arguments.command == Command::targets && arguments.watch) return watch_targets(arguments, out);
   // Nothing was printed, and nothing flushed, when a table turns out to have been replaced.

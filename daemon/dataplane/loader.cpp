@@ -12,6 +12,7 @@
 #include <cstring>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "admin.skel.h"
@@ -191,11 +192,12 @@ uint64_t build_hash() {
 std::vector<std::string> missing_pins(const std::string& state_dir) {
   std::vector<std::string> missing;
   const auto object = open_object<admin_bpf>("admin");
+  if (!object) return missing;
   bpf_map* map = nullptr;
-  if (object) bpf_object__for_each_map(map, object->get()) {
-      const auto path = map_pin(state_dir, bpf_map__name(map));
-      if (!bpf_map__is_internal(map) && access(path.c_str(), F_OK) != 0) missing.push_back(path);
-    }
+  bpf_object__for_each_map(map, object->get()) {
+    auto path = map_pin(state_dir, bpf_map__name(map));
+    if (!bpf_map__is_internal(map) && access(path.c_str(), F_OK) != 0) missing.push_back(std::move(path));
+  }
   return missing;
 }
 

@@ -187,6 +187,8 @@ TEST_F(ReloadTest, AZoneComesWithItsInterfaceAndGoes) {
     return the_flow({"--zone", "default", "--port", "4000"})["packets_forward"] == 2;
   }));
   EXPECT_EQ(count({"--zone", "red"}), 1U);
+  EXPECT_THAT(log(daemon),
+              HasSubstr("zone.red is no longer configured: its flows expire, its tables stay until"));
 }
 
 TEST_F(ReloadTest, ADifferentModeIsTakenOnAndTheFlowsGoOn) {

@@ -68,37 +68,24 @@ TEST_F(Strangers, ATableWhosePinWasRemovedGivesItsFlowsToANewOne) {
 }
 
 TEST_F(Strangers, APinOfAnotherKindIsNamedAndLeftAlone) {
-  {
-    auto daemon = start_daemon();
-    stop_daemon(daemon);
+  for (const std::string name : {"/flows/default/established", "/records"}) {
+    {
+      auto daemon = start_daemon();
+      stop_daemon(daemon);
+    }
+    const std::string pin = bpffs.state_dir() + name;
+    std::filesystem::remove(pin);
+    const UniqueFd map(bpf_map_create(BPF_MAP_TYPE_HASH, "other", 4, 4, 1, nullptr));
+    ASSERT_EQ(bpf_obj_pin(map.get(), pin.c_str()), 0);
+    const Outcome outcome = run_daemon({});
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.out + outcome.err,
+                AllOf(HasSubstr(pin + " is not xdpflowd's"), HasSubstr("xdpflowctl unload")));
+    EXPECT_THAT(ctl({"flows"}).err, HasSubstr(pin + " is not xdpflowd's"));
+    EXPECT_NE(attached("lan0"), Json());
+    EXPECT_EQ(ctl({"unload"}).status, 0);
   }
-  const std::string pin = bpffs.state_dir() + "/flows/default/established";
-  std::filesystem::remove(pin);
-  const UniqueFd map(bpf_map_create(BPF_MAP_TYPE_HASH, "other", 4, 4, 1, nullptr));
-  ASSERT_EQ(bpf_obj_pin(map.get(), pin.c_str()), 0);
-  const Outcome outcome = run_daemon({});
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.out + outcome.err,
-              AllOf(HasSubstr(pin + " is not xdpflowd's"), HasSubstr("xdpflowctl unload")));
-  EXPECT_THAT(ctl({"flows"}).err, HasSubstr(pin + " is not xdpflowd's"));
-  EXPECT_NE(attached("lan0"), Json());
-  EXPECT_EQ(ctl({"unload"}).status, 0);
   const auto daemon = start_daemon();
-}
-
-TEST_F(Strangers, AMapOfAnotherKindIsNamedToo) {
-  {
-    auto daemon = start_daemon();
-    stop_daemon(daemon);
-  }
-  const std::string pin = bpffs.state_dir() + "/records";
-  std::filesystem::remove(pin);
-  const UniqueFd map(bpf_map_create(BPF_MAP_TYPE_HASH, "other", 4, 4, 1, nullptr));
-  ASSERT_EQ(bpf_obj_pin(map.get(), pin.c_str()), 0);
-  const Outcome outcome = run_daemon({});
-  EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.out + outcome.err,
-              AllOf(HasSubstr(pin + " is not xdpflowd's"), HasSubstr("xdpflowctl unload")));
 }
 
 /// The programs that run would go on with the map that nobody can see any more.

@@ -87,6 +87,7 @@ TEST_F(Unload, TwiceIsNoError) {
   const Outcome again = ctl({"unload"});
   EXPECT_EQ(again.status, 0);
   EXPECT_THAT(again.err, IsEmpty());
+  EXPECT_EQ(again.out, "nothing is loaded under " + bpffs.state_dir() + "\n");
 }
 
 TEST_F(Unload, ADaemonStartsAnewAfterIt) {
