@@ -58,16 +58,29 @@ std::string name_of(Sweep sweep) {
 }
 
 SweptTable::SweptTable(uint32_t flows) : flows_(flows) {
+  if (!load(true) && !load(false)) give_up("load the sweeps");
+  if (can(Sweep::iterator)) attach_iterator();
+  fill(1, monotonic_ns() + far_ns);
+}
+
+bool SweptTable::load(bool with_iterator) {
   programs_.reset(sweep_bpf__open());
   if (!programs_) give_up("open the sweeps");
-  bpf_map__set_max_entries(programs_->maps.swept_flows, flows + flows / 8 + 65'536);
-  if (sweep_bpf__load(programs_.get())) give_up("load the sweeps");
+  bpf_map__set_max_entries(programs_->maps.swept_flows, flows_ + flows_ / 8 + 65'536);
+  bpf_program__set_autoload(programs_->progs.sweep_iterator, with_iterator);
+  return sweep_bpf__load(programs_.get()) == 0;
+}
+
+bool SweptTable::can(Sweep sweep) const {
+  return sweep != Sweep::iterator || bpf_program__fd(programs_->progs.sweep_iterator) >= 0;
+}
+
+void SweptTable::attach_iterator() {
   bpf_iter_link_info info{};
   info.map.map_fd = static_cast<__u32>(table());
   LIBBPF_OPTS(bpf_iter_attach_opts, options, .link_info = &info, .link_info_len = sizeof info);
   programs_->links.sweep_iterator = bpf_program__attach_iter(programs_->progs.sweep_iterator, &options);
   if (!programs_->links.sweep_iterator) give_up("attach the map iterator");
-  fill(1, monotonic_ns() + far_ns);
 }
 
 int SweptTable::table() const {

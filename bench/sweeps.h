@@ -20,12 +20,16 @@ class SweptTable {
  public:
   /// Full of flows that are not overdue.
   explicit SweptTable(uint32_t flows);
+  /// Some kernels refuse iterators, as all tracing programs.
+  bool can(Sweep sweep) const;
 
   /// Makes every n-th flow overdue, so that `count` are, and sweeps; milliseconds of CPU. Throws unless all
   /// of those, and only they, were deleted.
   double sweep(Sweep how, uint32_t count);
 
  private:
+  bool load(bool with_iterator);
+  void attach_iterator();
   void fill(uint32_t stride, uint64_t last_seen_ns);
   uint64_t by_next_key() const;
   uint64_t by_batch() const;
