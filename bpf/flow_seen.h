@@ -62,7 +62,8 @@ static __always_inline union xf_status status_now(const struct xf_flow *flow)
 	return (union xf_status){.word = *(const volatile __u32 *)&flow->status.word};
 }
 
-/* `after` in place of `before`; what it met there if another CPU was faster. */
+/* `after`, with the timeout of its state, in place of `before`; what it met there if another CPU was faster.
+ */
 static __always_inline union xf_status swap_status(const struct sighting *s, struct xf_flow *flow,
 						   union xf_status before, union xf_status *after)
 {

@@ -40,8 +40,7 @@ Result<bool> FlowWalk::next(const FlowTable& table, const FlowVisitor& visit) {
     started_ = true;
     if (failed == 0 || failed == -ENOENT) {
       for (uint32_t i = 0; i < count; ++i) visit(keys_[i], flows_[i]);
-      over_ = failed != 0;
-      return !over_;
+      return failed == 0;
     }
     if (failed != -ENOSPC) return system_error(failed, "cannot read " + table.name());
     // The next bucket holds more flows than fit.

@@ -20,7 +20,6 @@ class FlowWalk {
  public:
   /// Shows up to `batch` flows, or a whole bucket of the hash; false when these were the last.
   Result<bool> next(const FlowTable& table, const FlowVisitor& visit);
-  bool is_over() const { return over_; }
 
  private:
   static constexpr size_t batch = 1024;  // about 150 KB: more does not stay in a CPU's second cache
@@ -28,7 +27,7 @@ class FlowWalk {
   std::vector<xf_flow_key> keys_{batch};
   std::vector<xf_flow> flows_{batch};
   uint32_t position_ = 0;  // the kernel's: a bucket of the hash
-  bool started_ = false, over_ = false;
+  bool started_ = false;
 };
 
 /// Every element of one table once, whatever its phase.

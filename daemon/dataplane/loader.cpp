@@ -21,6 +21,7 @@
 #include "carry.skel.h"
 #include "census.skel.h"
 #include "dataplane/bpf_log.h"
+#include "dataplane/map_view.h"
 #include "dataplane/pin_paths.h"
 #include "dataplane/plan.h"
 #include "probe.skel.h"
@@ -142,22 +143,16 @@ Result<BpfObject> loaded(Result<BpfObject> object) {
   return object;
 }
 
-/// A pin in the place of one of the maps that is something else; "" if there is none.
-std::string foreign_pin(bpf_object* object, const std::string& state_dir) {
+/// An error that names a pin in the place of one of the maps that is something else.
+Status check_pins(bpf_object* object, const std::string& state_dir) {
   bpf_map* map = nullptr;
   bpf_object__for_each_map(map, object) {
     if (bpf_map__is_internal(map)) continue;
-    auto path = map_pin(state_dir, bpf_map__name(map));
-    const UniqueFd pin(bpf_obj_get(path.c_str()));
-    bpf_map_info info{};
-    uint32_t size = sizeof info;
-    if (!pin) continue;
-    if (bpf_obj_get_info_by_fd(pin.get(), &info, &size) != 0 || info.type != bpf_map__type(map) ||
-        info.key_size != bpf_map__key_size(map) || info.value_size != bpf_map__value_size(map) ||
-        info.max_entries != bpf_map__max_entries(map))
-      return path;
+    const MapShape shape{bpf_map__type(map), bpf_map__key_size(map), bpf_map__value_size(map)};
+    const auto pin = RawMap::open_pin(map_pin(state_dir, bpf_map__name(map)), shape);
+    if (!pin && pin.error().code != ENOENT) return pin.error();
   }
-  return {};
+  return ok();
 }
 
 Error out_of_memory(int code, const std::vector<ZoneSettings>& zones) {
@@ -219,8 +214,8 @@ Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
   clear_bpf_messages();
   const int failed = bpf_object__load(object->get());
   if (failed == -ENOMEM || failed == -E2BIG) return out_of_memory(failed, zones);
-  if (const auto foreign = failed == 0 ? "" : foreign_pin(object->get(), state_dir); !foreign.empty())
-    return fail(foreign + " is not xdpflowd's: move it away; or `xdpflowctl unload`, which ends all flows");
+  if (failed != 0)
+    if (auto checked = check_pins(object->get(), state_dir); !checked) return checked.error();
   if (failed != 0) return load_error(failed, "the kernel refuses the admin program or its maps");
   return object;
 }

@@ -27,13 +27,19 @@ Result<RouteMonitor> RouteMonitor::open() {
 }
 
 /// Of more messages than the socket holds, as from a routing daemon that starts, the kernel drops the rest.
+/// Some may be left for the next call.
 Result<bool> RouteMonitor::has_news() {
+  constexpr int at_once = 1000;
   std::vector<char> buffer(netlink_message_size);
-  for (bool news = false;; news = true) {
-    if (mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size()) >= 0 || errno == ENOBUFS) continue;
-    if (errno == EAGAIN) return news;
-    if (errno != EINTR) return netlink_error();
+  bool news = false;
+  for (int i = 0; i < at_once; ++i) {
+    const bool heard =
+        mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size()) >= 0 || errno == ENOBUFS;
+    if (!heard && errno == EAGAIN) break;
+    if (!heard && errno != EINTR) return netlink_error();
+    news = news || heard;
   }
+  return news;
 }
 
 }  // namespace xdpflowd

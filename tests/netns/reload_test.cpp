@@ -152,8 +152,16 @@ TEST_F(ReloadTest, WhatNeedsARestartIsNamedAndTheRestApplied) {
       daemon,
       {.daemon = "dispatcher = \"off\"", .rest = "[zone.default]\nmax_flows = 70000\npromote_packets = 5\n"},
       "reloaded: 2 of 3");
-  EXPECT_THAT(log(daemon), HasSubstr("daemon.dispatcher: \"auto\" -> \"off\": not applied"));
+  EXPECT_THAT(log(daemon),
+              HasSubstr("daemon.dispatcher: \"auto\" -> \"off\": not applied; restart xdpflowd for it, "
+                        "no flow is lost"));
   EXPECT_EQ(status()["zones"][0]["promote_packets"], 5);
+}
+
+TEST_F(ReloadTest, AnotherStateDirIsAnotherDataPlaneAndSaysSo) {
+  auto daemon = start_daemon();
+  reload(daemon, {.state_dir = bpffs.path() + "/other"}, "reloaded: 0 of 1");
+  EXPECT_THAT(log(daemon), HasSubstr("not applied; it takes `xdpflowctl unload`, which ends all flows"));
 }
 
 TEST_F(ReloadTest, AnInterfaceGoesAndComesBackWithItsCounters) {

@@ -449,6 +449,12 @@ TEST_F(StatusAnswer, TextTellsWhenTheProgramsAreOfAnotherVersion) {
   EXPECT_THAT(text(), HasSubstr("were loaded by version 1.2.2"));
 }
 
+TEST_F(StatusAnswer, TextTellsThatNothingWasAttachedSoFar) {
+  report.snapshot.control.generation = 0;
+  std::strcpy(report.snapshot.control.version, "");
+  EXPECT_THAT(text(), AllOf(HasSubstr("No interface was attached so far"), Not(HasSubstr("were loaded by"))));
+}
+
 TEST_F(StatusAnswer, TextNamesOnlyTheErrorsThatHappened) {
   EXPECT_THAT(text(), Not(HasSubstr("errors:")));
   report.snapshot.global.errors[XF_ERROR_DELETE] = 2;
