@@ -20,9 +20,9 @@ constexpr std::string_view extack_prefix = "Kernel error message: ";
 constexpr std::string_view verifier_begin = "-- BEGIN PROG LOAD LOG --";
 constexpr std::string_view verifier_end = "-- END PROG LOAD LOG --";
 
-// libbpf's callback has no argument of its own; programs are loaded by one thread.
-std::string kernel_message;
-std::vector<std::string> verifier_log;
+// libbpf's callback has no argument of its own: each thread that loads a program has what it was told itself.
+thread_local std::string kernel_message;
+thread_local std::vector<std::string> verifier_log;
 
 std::string formatted(const char* format, va_list arguments) {
   va_list again;

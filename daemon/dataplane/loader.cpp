@@ -120,7 +120,7 @@ Status share_maps(bpf_object* object, const bpf_object* owner) {
   bpf_object__for_each_map(map, object) {
     if (bpf_map__is_internal(map)) continue;
     const bpf_map* shared = bpf_object__find_map_by_name(owner, bpf_map__name(map));
-    if (!shared) return fail(std::string("the admin object has no map ") + bpf_map__name(map));
+    if (!shared) return fail(std::string("there is no map ") + bpf_map__name(map));
     if (const int failed = bpf_map__reuse_fd(map, bpf_map__fd(shared)); failed != 0)
       return system_error(failed, std::string("cannot share map ") + bpf_map__name(map));
   }
@@ -201,12 +201,11 @@ Error load_error(int code, const std::string& what) {
   return system_error(code, what);
 }
 
-Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
-                             const std::vector<ZoneSettings>& zones, AdminParts parts) {
-  auto object = open_object<admin_bpf>("admin");
+Result<BpfObject> load_maps(const std::string& state_dir, uint32_t generation,
+                            const std::vector<ZoneSettings>& zones) {
+  auto object = open_object<admin_bpf>("maps");
   if (!object) return object;
-  bpf_program__set_autoload(bpf_object__next_program(object->get(), nullptr),
-                            parts == AdminParts::maps_and_program);
+  bpf_program__set_autoload(bpf_object__next_program(object->get(), nullptr), false);
   if (auto sized = size_queues(object->get(), state_dir, queue_sizes(total_flows(zones))); !sized)
     return sized.error();
   if (auto set = set_knobs<admin_bpf>(object->get(), generation); !set) return set.error();
@@ -216,8 +215,12 @@ Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
   if (failed == -ENOMEM || failed == -E2BIG) return out_of_memory(failed, zones);
   if (failed != 0)
     if (auto checked = check_pins(object->get(), state_dir); !checked) return checked.error();
-  if (failed != 0) return load_error(failed, "the kernel refuses the admin program or its maps");
+  if (failed != 0) return system_error(failed, "the kernel refuses the maps");
   return object;
+}
+
+Result<BpfObject> load_admin(const bpf_object* owner, uint32_t generation) {
+  return loaded(open_over<admin_bpf>("admin", owner, generation));
 }
 
 BpfObject load_census(const bpf_object* owner, uint32_t generation, bool kernel_has_btf) {

@@ -22,15 +22,16 @@ using BpfObject = std::unique_ptr<bpf_object, BpfObjectCloser>;
 /// FNV-1a over the embedded objects: the same value needs no new programs.
 uint64_t build_hash();
 
-/// Of the maps that load_admin() would make.
+/// Of the maps that load_maps() would make.
 std::vector<std::string> missing_pins(const std::string& state_dir);
 
-enum class AdminParts { maps, maps_and_program };
+/// All maps, and no program: they are pinned, and those that were pinned before are shared. The queues of a
+/// first start are sized for the tables of `zones`.
+Result<BpfObject> load_maps(const std::string& state_dir, uint32_t generation,
+                            const std::vector<ZoneSettings>& zones);
 
-/// The admin object with all maps, loaded: the maps are pinned, and those that were pinned before are shared.
-/// The queues of a first start are sized for the tables of `zones`.
-Result<BpfObject> load_admin(const std::string& state_dir, uint32_t generation,
-                             const std::vector<ZoneSettings>& zones, AdminParts parts);
+/// The admin program over the maps of `owner`.
+Result<BpfObject> load_admin(const bpf_object* owner, uint32_t generation);
 
 /// The census program over the maps of `owner`; nullptr, with a log line that says why, if this kernel cannot
 /// have it.

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <future>
 #include <iterator>
 #include <thread>
 #include <utility>
@@ -56,8 +57,8 @@ Result<DataPlane> Starter::run() {
   using Step = Status (Starter::*)();
   if (auto prepared = prepare(); !prepared) return prepared.error();
   for (const Step step :
-       {&Starter::choose_generation, &Starter::load, &Starter::open_state, &Starter::configure,
-        &Starter::start_reaper, &Starter::attach, &Starter::carry_over}) {
+       {&Starter::choose_generation, &Starter::load_tables, &Starter::load_programs, &Starter::open_state,
+        &Starter::configure, &Starter::start_reaper, &Starter::attach, &Starter::carry_over}) {
     auto done = (this->*step)();
     if (done) continue;
     clean_up();
@@ -131,27 +132,40 @@ Status Starter::choose_generation() {
   return ok();
 }
 
-Status Starter::load() {
-  const Tools tools(state_dir_, generation_, running_at_ ? Tools::Pinned::stay : Tools::Pinned::go);
-  auto admin = load_admin(state_dir_, generation_, zone_settings_,
-                          tools.stays("admin") ? AdminParts::maps : AdminParts::maps_and_program);
-  if (!admin) return admin.error();
-  admin_ = std::move(*admin);
-  auto types = flow_types(admin_.get());
+Status Starter::load_tables() {
+  auto loaded = load_maps(state_dir_, generation_, zone_settings_);
+  if (!loaded) return loaded.error();
+  maps_ = std::move(*loaded);
+  auto types = flow_types(maps_.get());
   if (!types) return types.error();
   flow_types_ = std::move(*types);
   if (past_.fresh)
-    if (auto reproduced = carry_->reproduce(admin_.get()); !reproduced) return reproduced;
-  if (carry_)
-    if (auto loaded = carry_->load(admin_.get(), generation_); !loaded) return loaded;
-  const ZoneMaps maps{.zones = map_of(admin_.get(), "zones"),
-                      .tables = map_of(admin_.get(), "tables"),
-                      .former_tables = map_of(admin_.get(), "former_tables")};
+    if (auto reproduced = carry_->reproduce(maps_.get()); !reproduced) return reproduced;
+  const ZoneMaps maps{.zones = map_of(maps_.get(), "zones"),
+                      .tables = map_of(maps_.get(), "tables"),
+                      .former_tables = map_of(maps_.get(), "former_tables")};
   auto zones = make_zones(maps, flow_types_, state_dir_, zone_settings_);
   if (!zones) return zones.error();
   report_leftover_zones(maps, *zones);
   zones_ = std::move(*zones);
-  return tools.pin(admin_.get(), kernel_);
+  return ok();
+}
+
+/// Side by side, for the verifier takes as long for the packet program as for all others.
+Status Starter::load_programs() {
+  auto tools = std::async(std::launch::async, [this] { return load_tools(); });
+  auto program = packet_program();
+  auto loaded = tools.get();
+  if (!program) return program.error();
+  program_.emplace(std::move(*program));
+  return loaded;
+}
+
+Status Starter::load_tools() {
+  if (carry_)
+    if (auto loaded = carry_->load(maps_.get(), generation_); !loaded) return loaded;
+  return Tools(state_dir_, generation_, running_at_ ? Tools::Pinned::stay : Tools::Pinned::go)
+      .pin(maps_.get(), kernel_);
 }
 
 Status Starter::open_state() {
@@ -191,15 +205,11 @@ Status Starter::start_reaper() {
 
 Status Starter::attach() {
   const auto ownership = Ownership::of_state(state_dir_);
-  const Takeover takeover(ownership, active_);
-  auto program = packet_program(takeover);
-  if (!program) return program.error();
   // A single program is at each hook alone, and counts from its first packet. Under the dispatcher both are
   // there.
-  if (program->is_by_itself() && !running_at_)
+  if (program_->is_by_itself() && !running_at_)
     if (auto written = write_control(generation_); !written) return written;
-  outcomes_ = takeover.attach(*program, hooks_);
-  program_.emplace(std::move(*program));
+  outcomes_ = Takeover(ownership, active_).attach(*program_, hooks_);
   const bool none = std::none_of(outcomes_.begin(), outcomes_.end(), is_attached);
   if (none && !may_wait(settings_)) return nothing_usable(outcomes_);
   for (const auto& outcome : outcomes_) report(outcome);
@@ -214,7 +224,7 @@ Status Starter::retire_former() {
   return settle_interfaces(0);
 }
 
-Result<PacketProgram> Starter::packet_program(const Takeover& takeover) {
+Result<PacketProgram> Starter::packet_program() const {
   if (running_at_) {
     log::info("the running data plane, generation {}, was built from the same objects: it stays",
               generation_);
@@ -222,16 +232,18 @@ Result<PacketProgram> Starter::packet_program(const Takeover& takeover) {
   }
   if (before_.generation != 0)
     log::info("generation {} takes over the flows of generation {}", generation_, before_.generation);
-  auto object = open_xdpflow(admin_.get(), generation_);
+  auto object = open_xdpflow(maps_.get(), generation_);
   if (!object) return object.error();
   const auto policy = settings_.daemon.dispatcher;
   // A program that runs by itself can be replaced without a gap only by one that does so too.
-  const bool by_itself = policy == DispatcherPolicy::off ||
-                         (policy == DispatcherPolicy::automatic &&
-                          takeover.running_at(present_interfaces(), DispatcherPolicy::off).has_value());
+  const bool by_itself =
+      policy == DispatcherPolicy::off ||
+      (policy == DispatcherPolicy::automatic && Takeover(Ownership::of_state(state_dir_), active_)
+                                                    .running_at(present_interfaces(), DispatcherPolicy::off)
+                                                    .has_value());
   if (by_itself) return PacketProgram::by_itself(std::move(*object));
   if (policy == DispatcherPolicy::require) return PacketProgram::for_dispatcher(std::move(*object));
-  auto spare = open_xdpflow(admin_.get(), generation_);
+  auto spare = open_xdpflow(maps_.get(), generation_);
   if (!spare) return spare.error();
   return PacketProgram::for_dispatcher_or_alone(std::move(*object), std::move(*spare));
 }
@@ -297,7 +309,7 @@ Status Starter::write_control(uint32_t incoming) {
   control.pid = static_cast<uint32_t>(getpid());
   control.netns = own_network_namespace();
   const uint32_t first = 0;
-  if (bpf_map_update_elem(map_of(admin_.get(), "control"), &first, &control, BPF_ANY) != 0)
+  if (bpf_map_update_elem(map_of(maps_.get(), "control"), &first, &control, BPF_ANY) != 0)
     return system_error(errno, "cannot write the map control");
   return ok();
 }

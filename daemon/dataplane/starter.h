@@ -28,12 +28,14 @@ class Starter {
  private:
   Status prepare();
   Status choose_generation();
-  Status load();
+  Status load_tables();
+  Status load_programs();
+  Status load_tools();
   Status open_state();
   Status configure();
   Status start_reaper();
   Status attach();
-  Result<PacketProgram> packet_program(const Takeover& takeover);
+  Result<PacketProgram> packet_program() const;
   Status retire_former();
   Status hand_over();
   Generation generation() const;
@@ -59,7 +61,7 @@ class Starter {
   uint32_t active_ = 0;  // id of the program that runs already
   uint32_t generation_ = 0;
   std::optional<unsigned> running_at_;  // an interface whose running program is kept
-  BpfObject admin_;
+  BpfObject maps_;
   FlowTypes flow_types_;
   ZoneIndexes zones_;
   std::optional<PinnedState> state_;

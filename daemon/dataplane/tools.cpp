@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "dataplane/census_client.h"
-#include "dataplane/loader.h"
 #include "dataplane/pin_paths.h"
 
 namespace xdpflowd {
@@ -13,19 +12,21 @@ bool Tools::stays(const char* name) const {
   return pinned_ == Pinned::stay && access(program_pin(state_dir_, name).c_str(), F_OK) == 0;
 }
 
-Status Tools::pin(const bpf_object* admin, const KernelFeatures& kernel) const {
-  if (!stays("admin"))
-    if (auto pinned = pin_program(program_fd(admin), state_dir_, "admin"); !pinned) return pinned;
-  if (!stays("probe")) {
-    const auto probe = load_probe(admin, generation_);
-    if (!probe) return probe.error();
-    if (auto pinned = pin_program(program_fd(probe->get()), state_dir_, "probe"); !pinned) return pinned;
-  }
-  return stays("census") ? ok() : pin_census(admin, kernel);
+Status Tools::pin(const bpf_object* maps, const KernelFeatures& kernel) const {
+  if (auto pinned = pin_one("admin", load_admin, maps); !pinned) return pinned;
+  if (auto pinned = pin_one("probe", load_probe, maps); !pinned) return pinned;
+  return stays("census") ? ok() : pin_census(maps, kernel);
 }
 
-Status Tools::pin_census(const bpf_object* admin, const KernelFeatures& kernel) const {
-  if (const auto census = load_census(admin, generation_, kernel.btf)) {
+Status Tools::pin_one(const char* name, Load load, const bpf_object* maps) const {
+  if (stays(name)) return ok();
+  const auto object = load(maps, generation_);
+  if (!object) return object.error();
+  return pin_program(program_fd(object->get()), state_dir_, name);
+}
+
+Status Tools::pin_census(const bpf_object* maps, const KernelFeatures& kernel) const {
+  if (const auto census = load_census(maps, generation_, kernel.btf)) {
     const int program = program_fd(census.get());
     if (auto watched = CensusClient(program).watch(); !watched) return watched;
     return pin_program(program, state_dir_, "census");

@@ -7,8 +7,7 @@
 
 #include "base/result.h"
 #include "dataplane/kernel.h"
-
-struct bpf_object;
+#include "dataplane/loader.h"
 
 namespace xdpflowd {
 
@@ -22,15 +21,15 @@ class Tools {
   Tools(std::string state_dir, uint32_t generation, Pinned pinned)
       : state_dir_(std::move(state_dir)), generation_(generation), pinned_(pinned) {}
 
-  /// Whether the one that is pinned is the one to use.
-  bool stays(const char* name) const;
-
-  /// Pins those that do not stay. `admin`: loaded, with its program unless that stays. A kernel that cannot
-  /// have census does without.
-  Status pin(const bpf_object* admin, const KernelFeatures& kernel) const;
+  /// Loads and pins those that do not stay, over `maps`. A kernel that cannot have census does without.
+  Status pin(const bpf_object* maps, const KernelFeatures& kernel) const;
 
  private:
-  Status pin_census(const bpf_object* admin, const KernelFeatures& kernel) const;
+  using Load = Result<BpfObject> (*)(const bpf_object* owner, uint32_t generation);
+
+  bool stays(const char* name) const;
+  Status pin_one(const char* name, Load load, const bpf_object* maps) const;
+  Status pin_census(const bpf_object* maps, const KernelFeatures& kernel) const;
 
   const std::string state_dir_;
   const uint32_t generation_;
