@@ -160,10 +160,15 @@ static __always_inline __u64 retry_ns(__u64 now_ns)
 
 /* For an ended flow. A full queue is tried again by the flow's own timer; an orphan's entry is met again by
  * the sweep. */
-static __always_inline void hand_to_reaper(const struct xf_flow_key *key, struct xf_flow *flow, __u64 now_ns)
+static __noinline void hand_to_reaper(const struct xf_flow_key *key, struct xf_flow *flow, __u64 now_ns)
 {
-	struct xf_ended item = {.key = *key, .ended_ns = now_ns, .table = table_of(flow)};
+	struct xf_ended item = {};
 
+	if (!key || !flow)
+		return;
+	item.key = *key;
+	item.ended_ns = now_ns;
+	item.table = table_of(flow);
 	if (bpf_map_push_elem(&ended, &item, 0)) {
 		count_error(XF_ERROR_ENDED_PUSH);
 		if (bpf_timer_start(&flow->timer, retry_ns(now_ns), 0))

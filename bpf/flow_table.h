@@ -61,6 +61,14 @@ static __always_inline enum found find(struct sighting *s, enum xf_table which, 
 	return FOUND;
 }
 
+/* As find(), without a step towards anybody's end: NULL where there is no flow to go on with. */
+static __always_inline struct xf_flow *live_flow_in(void *table, const struct sighting *s)
+{
+	struct xf_flow *flow = table ? bpf_map_lookup_elem(table, &s->key) : NULL;
+
+	return flow && in_phase(flow, XF_PHASE_LIVE) && !is_overdue(flow, s->now_ns) ? flow : NULL;
+}
+
 /* The status of a flow whose first packet this is. */
 static __always_inline union xf_status first_status(const struct sighting *s)
 {
@@ -137,10 +145,8 @@ static __always_inline __u32 count_icmp_error(struct sighting *s, bool all_here)
 	struct xf_flow *flow;
 
 	for (int which = XF_TABLES - 1; which >= 0; which--) {
-		void *table = flow_table(s->key.zone, which);
-
-		flow = table ? bpf_map_lookup_elem(table, &s->key) : NULL;
-		if (flow && in_phase(flow, XF_PHASE_LIVE) && !is_overdue(flow, s->now_ns)) {
+		flow = live_flow_in(flow_table(s->key.zone, which), s);
+		if (flow) {
 			__sync_fetch_and_add(&flow->icmp_errors, 1);
 			return TRACKED;
 		}
@@ -168,9 +174,12 @@ static __always_inline __u32 track_half_open(struct sighting *s, bool all_here)
 	if (in_phase(flow, XF_PHASE_LIVE)) {
 		if (is_proven(s, flow, before))
 			promote(s, flow);
-	} else if (find(s, XF_TABLE_ESTABLISHED, &flow) == FOUND) {
-		follow(s, s->pkt, flow); /* counted on the copy that another CPU has just promoted */
+		return TRACKED;
 	}
+	/* Counted already on the copy left behind: another CPU has just promoted it. */
+	flow = live_flow_in(flow_table(s->key.zone, XF_TABLE_ESTABLISHED), s);
+	if (flow)
+		follow(s, s->pkt, flow);
 	return TRACKED;
 }
 
@@ -209,31 +218,27 @@ __noinline __u32 track_here(struct packet *pkt, __u32 zone, bool all_here)
 	if (outcome != XF_UNTRACKED_REAPING)
 		return outcome;
 	/* Its half-open entry vanished because another CPU has just promoted it. */
-	if (find(&s, XF_TABLE_ESTABLISHED, &flow) != FOUND)
+	flow = live_flow_in(flow_table(zone, XF_TABLE_ESTABLISHED), &s);
+	if (!flow)
 		return outcome;
 	see(&s, flow);
 	return TRACKED;
 }
 
-/* True if the flow was in the former table. One that is overdue stays there, to end by its own timer. */
-static __always_inline bool bring_over(struct sighting *s, enum xf_table which)
-{
-	void *table = former_table(s->key.zone, which);
-	struct xf_flow *flow = table ? bpf_map_lookup_elem(table, &s->key) : NULL;
-
-	return flow && in_phase(flow, XF_PHASE_LIVE) && !is_overdue(flow, s->now_ns) &&
-	       move_flow(s, flow, RESIZE);
-}
-
-/* For a packet that missed its flow while tables are being resized. */
+/* For a packet that missed its flow while tables are being resized. One that is overdue stays where it is, to
+ * end by its own timer. */
 __noinline int bring_flow_over(struct packet *pkt, __u32 zone)
 {
 	struct sighting s = {.now_ns = bpf_ktime_get_coarse_ns()};
+	struct xf_flow *flow;
 
 	if (!pkt || zone >= XF_ZONES_MAX)
 		return 0;
 	make_key(&s.key, pkt, zone);
-	return bring_over(&s, XF_TABLE_ESTABLISHED) || bring_over(&s, XF_TABLE_HALF_OPEN);
+	flow = live_flow_in(former_table(zone, XF_TABLE_ESTABLISHED), &s);
+	if (!flow)
+		flow = live_flow_in(former_table(zone, XF_TABLE_HALF_OPEN), &s);
+	return flow && move_flow(&s, flow, RESIZE);
 }
 
 /* TRACKED or CREATED, or the enum xf_untracked why neither. */

@@ -38,6 +38,16 @@ static __always_inline __u8 current_slot(const struct xf_flow *flow)
 	return *(const volatile __u8 *)&flow->status.timeout;
 }
 
+enum { NOT_SHORTER = 0 };
+
+/* The timeout of `slot` if it is shorter than that of `than`. A global function: see histogram_bucket(). */
+__noinline __u64 shorter_timeout_ns(__u32 slot, __u32 than)
+{
+	__u64 ns = timeout_ns(slot);
+
+	return ns < timeout_ns(than) ? ns : NOT_SHORTER;
+}
+
 enum { SHORTEN_TRIES = 3 };
 
 /*
@@ -46,13 +56,16 @@ enum { SHORTEN_TRIES = 3 };
  */
 static __noinline void shorten(struct xf_flow *flow, __u8 from_slot, __u8 to_slot)
 {
+	__u64 timeout;
+
 	if (!flow)
 		return;
 	for (int i = 0; i < SHORTEN_TRIES && from_slot != to_slot; i++) {
-		if ((flow->status.flags & XF_FLOW_ORPHAN) || timeout_ns(to_slot) >= timeout_ns(from_slot))
+		timeout = shorter_timeout_ns(to_slot, from_slot);
+		if ((flow->status.flags & XF_FLOW_ORPHAN) || timeout == NOT_SHORTER)
 			return;
 		/* -EINVAL: not armed yet; who arms it looks for a shorter timeout then. */
-		start_timer_quietly(flow, timeout_ns(to_slot) + coarse_lag_ns(), flow->last_seen_ns);
+		start_timer_quietly(flow, timeout + coarse_lag_ns(), flow->last_seen_ns);
 		from_slot = to_slot;
 		to_slot = current_slot(flow);
 	}

@@ -69,21 +69,25 @@ static __always_inline void give_up_place(void)
 
 enum { LOWER_TRIES = 4 };
 
-/* Behind the push: a pass of the sweep forgets this first, and then meets all that is in the queue. */
-static __always_inline void expect_look(__u64 look_ns)
+/*
+ * Behind the push: a pass of the sweep forgets this first, and then meets all that is in the queue. A global
+ * function: see histogram_bucket().
+ */
+__noinline int expect_look(__u64 look_ns)
 {
 	struct xf_reaper *r = the_reaper();
 	__u64 expected;
 
 	if (!r)
-		return;
+		return 0;
 	for (int i = 0; i < LOWER_TRIES; i++) {
 		expected = *(volatile __u64 *)&r->next_look_ns;
 		if (expected <= look_ns ||
 		    __sync_val_compare_and_swap(&r->next_look_ns, expected, look_ns) == expected)
-			return;
+			return 0;
 	}
 	r->next_look_ns = 0; /* rather too soon */
+	return 0;
 }
 
 static __always_inline long put_in_queue(const struct xf_orphan *item)

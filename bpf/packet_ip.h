@@ -70,12 +70,12 @@ static __always_inline void *take(struct cursor *c, __u32 size)
 	return header;
 }
 
+/* In halves, as they are read: the CPU makes a load wait that spans two stores which it has not done yet. */
 static __always_inline void set_mapped(struct xf_addr *addr, __be32 ipv4)
 {
-	addr->word[0] = 0;
-	addr->word[1] = 0;
-	addr->word[2] = bpf_htonl(0xffff);
-	addr->word[3] = ipv4;
+	__be64 half[2] = {0, bpf_cpu_to_be64(0xffffULL << 32 | bpf_ntohl(ipv4))};
+
+	__builtin_memcpy(addr, half, sizeof(half));
 }
 
 /* Such an address never travels in an IPv6 header (RFC 4291, section 2.5.5.2); here it would act on an IPv4

@@ -192,7 +192,8 @@ static __always_inline __u32 expected_length(const struct xf_target_config *conf
 
 static __always_inline enum says udp_says(struct answer *a)
 {
-	__u8 begins[XF_EXPECT_MAX];
+	__u64 begins[XF_EXPECT_MAX / sizeof(__u64)] = {};
+	const __u64 *expect = (const void *)a->config->expect;
 	struct udphdr udp;
 	__u32 length;
 
@@ -207,8 +208,9 @@ static __always_inline enum says udp_says(struct answer *a)
 	    bpf_ntohs(udp.len) < sizeof(udp) + length ||
 	    bpf_xdp_load_bytes(a->ctx, a->pkt->l4 + sizeof(udp), begins, length))
 		return NOT_WELL;
-	for (__u32 i = 0; i < sizeof(begins); i++)
-		if (i < length && begins[i] != a->config->expect[i])
+	/* Both are zero beyond the length. */
+	for (__u32 i = 0; i < sizeof(begins) / sizeof(*begins); i++)
+		if (begins[i] != expect[i])
 			return NOT_WELL;
 	a->cause = XF_CAUSE_REPLY;
 	return ALIVE;

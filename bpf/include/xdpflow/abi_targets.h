@@ -110,7 +110,7 @@ struct xf_target_config {
 	__u8 refusal;			     /* enum xf_cause: it is not probed, and this is why */
 	__u8 initial;			     /* enum xf_health */
 	__u8 payload[XF_PAYLOAD_MAX];
-	__u8 expect[XF_EXPECT_MAX];
+	__u8 expect[XF_EXPECT_MAX]; /* zero beyond expect_length */
 };
 ABI_SIZE(struct xf_target_config, 744);
 
