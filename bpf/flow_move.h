@@ -93,18 +93,14 @@ static __always_inline void retire(const struct sighting *s, struct xf_flow *flo
 }
 
 /*
- * Puts a copy into the other table; 0 if that refuses, else the copy's status word. Apart from move_flow(),
- * since the copy and what comes after it do not fit the stack together.
+ * Puts a copy into `table`; 0 if that refuses, else the copy's status word. Apart from move_flow(), since the
+ * copy and what comes after it do not fit the stack together.
  */
-static __noinline __u32 insert_copy(struct sighting *s, struct xf_flow *flow, enum move why)
+static __noinline __u32 insert_copy(void *table, struct sighting *s, struct xf_flow *flow, enum move why)
 {
 	struct xf_flow copy = {};
-	void *table;
 
-	if (!s || !flow)
-		return 0;
-	table = table_after(s, flow, why);
-	if (!table)
+	if (!table || !s || !flow)
 		return 0;
 	copy_for_move(&copy, flow, s, why);
 	if (!is_of(flow, &s->key)) /* evicted: what was copied may be another flow's */
@@ -122,8 +118,8 @@ static __noinline bool move_flow(struct sighting *s, struct xf_flow *flow, enum 
 
 	if (!s || !flow)
 		return false;
-	copied.word = insert_copy(s, flow, why);
 	table = table_after(s, flow, why);
+	copied.word = insert_copy(table, s, flow, why);
 	if (!table || !copied.word)
 		return false;
 	stats = zone_counters(s->key.zone);

@@ -88,16 +88,12 @@ static __always_inline union xf_status first_status(const struct sighting *s)
 }
 
 /* As insert(), of a new flow with this packet as its first; apart from create() for the sake of the stack. */
-static __noinline long insert_first(struct sighting *s, const struct packet *pkt)
+static __noinline long insert_first(void *table, struct sighting *s, const struct packet *pkt)
 {
 	struct xf_flow first = {};
-	void *table;
 
-	if (!s || !pkt)
+	if (!table || !s || !pkt)
 		return -EINVAL;
-	table = flow_table(s->key.zone, XF_TABLE_HALF_OPEN);
-	if (!table)
-		return -ENOENT;
 	first.phase = key_tag(&s->key) << 8 | XF_PHASE_LIVE;
 	first.status = first_status(s);
 	first.forward.packets = 1;
@@ -108,15 +104,18 @@ static __noinline long insert_first(struct sighting *s, const struct packet *pkt
 
 static __noinline __u32 create(struct sighting *s, const struct packet *pkt)
 {
-	long err = insert_first(s, pkt);
 	struct xf_zone_stats *stats;
 	struct xf_flow *flow;
 	void *table;
+	long err;
 
-	if (!s || (err && err != -EEXIST))
+	if (!s)
 		return XF_UNTRACKED_NO_ENTRY;
 	table = flow_table(s->key.zone, XF_TABLE_HALF_OPEN);
-	flow = table ? bpf_map_lookup_elem(table, &s->key) : NULL;
+	err = insert_first(table, s, pkt);
+	if (!table || (err && err != -EEXIST))
+		return XF_UNTRACKED_NO_ENTRY;
+	flow = bpf_map_lookup_elem(table, &s->key);
 	if (err) { /* another CPU was first */
 		if (!flow || !in_phase(flow, XF_PHASE_LIVE))
 			return XF_UNTRACKED_REAPING;

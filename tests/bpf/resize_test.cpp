@@ -256,6 +256,8 @@ TEST_F(Resize, PromotionsBesideItLeaveNothingBehind) {
   EXPECT_TRUE(is_clean) << tracker.former_size(XF_TABLE_HALF_OPEN) << " elements are there for good";
   ASSERT_TRUE(tracker.empties());
   EXPECT_EQ(tracker.ended(), tracker.zone_stats().created);
+  EXPECT_EQ(tracker.global_stats().errors[XF_ERROR_INSERT_VANISHED], 0U)
+      << "looked for in another table than they were put into";
 }
 
 }  // namespace
