@@ -41,8 +41,8 @@ TEST_F(Health, StatesAndMaintenanceOutliveTheDaemon) {
 TEST_F(Health, AProbeOutstandingWhenTheDaemonStopsIsStillJudged) {
   const auto daemon_config = DaemonConfig{
       .rest =
-          "[[target]]\nname = \"server\"\naddress = \"198.18.2.2\"\ninterval = \"2s\"\ntimeout = \"1s\"\n"
-          "down_interval = \"2s\"\nfall = 1\nrise = 1\njitter = \"0s\"\n"};
+          "[[target]]\nname = \"server\"\naddress = \"198.18.2.2\"\ninterval = \"4s\"\ntimeout = \"3s\"\n"
+          "down_interval = \"4s\"\nfall = 1\nrise = 1\njitter = \"0s\"\n"};
   auto daemon = start_daemon(daemon_config);
   ASSERT_TRUE(turns("server", "up"));
   firewall("icmp type echo-request counter drop");
