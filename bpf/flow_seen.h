@@ -97,14 +97,23 @@ static __always_inline union xf_status change_status(const struct sighting *s, s
 	return met;
 }
 
+/* The packet is one more of many: next_status() would change nothing. */
+static __always_inline bool is_one_more(const struct sighting *s, union xf_status now, bool reverse)
+{
+	if (reverse && !(now.flags & XF_FLOW_REPLIED))
+		return false;
+	return !is_tcp(&s->key) ||
+	       (now.state == XF_STATE_ESTABLISHED && !(s->pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)));
+}
+
 static __always_inline union xf_status next_status(const struct sighting *s, struct xf_flow *flow,
 						   union xf_status now, bool reverse)
 {
+	if (is_one_more(s, now, reverse))
+		return now;
 	if (reverse)
 		now.flags |= XF_FLOW_REPLIED;
 	if (is_tcp(&s->key)) {
-		if (now.state == XF_STATE_ESTABLISHED && !(s->pkt->tcp_flags & (TCP_SYN | TCP_FIN | TCP_RST)))
-			return now;
 		if (reverse && (s->pkt->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
 		    now.state != XF_STATE_ESTABLISHED && !is_closing(now.state))
 			flow->synack_next = s->pkt->tcp_seq + 1;

@@ -143,31 +143,39 @@ static __always_inline bool is_icmp(__u8 l4_proto, bool is_ipv4)
 	return l4_proto == (is_ipv4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
 }
 
-static __always_inline __u16 offset_of(struct xdp_md *ctx, const struct cursor *c)
+static __always_inline __u16 offset_of(const struct cursor *c)
 {
-	return c->pos - (void *)(long)ctx->data;
+	return c->pos - (void *)(long)c->ctx->data;
 }
 
-/* The packet that an ICMP error is about: cut after its IP header and eight bytes, so only its start can be
- * checked. */
-static __always_inline int parse_quoted(struct xdp_md *ctx, struct cursor *c, struct packet *pkt,
-					bool is_ipv4)
+/*
+ * The packet that an ICMP error is about, at `offset`: cut after its IP header and eight bytes, so only its
+ * start can be checked. A global function: see histogram_bucket(); and the caller, with two IP headers parsed
+ * in it, would take too much of the stack.
+ */
+__noinline int parse_quoted(struct xdp_md *ctx, struct packet *pkt, __u32 offset, __u32 left, bool is_ipv4)
 {
+	struct cursor c = {.ctx = ctx, .left = left};
 	enum icmp_class class;
 	__be16 *ports;
-	__u32 bytes = pkt->bytes;
-	int outcome = parse_network(ctx, c, pkt, is_ipv4);
+	__u32 bytes;
+	int outcome;
 
+	if (!pkt || offset > OFFSET_MAX)
+		return XF_UNPARSED_TRUNCATED;
+	c.pos = (void *)(long)ctx->data + offset;
+	bytes = pkt->bytes;
+	outcome = parse_network(&c, pkt, is_ipv4);
 	pkt->bytes = bytes;
 	pkt->icmp_error = true;
-	pkt->l4 = offset_of(ctx, c);
+	pkt->l4 = offset_of(&c);
 	if (outcome != PARSED || pkt->fragment)
 		return outcome;
 	if (is_icmp(pkt->l4_proto, is_ipv4))
-		return parse_icmp(c, pkt, is_ipv4, &class);
+		return parse_icmp(&c, pkt, is_ipv4, &class);
 	if (pkt->l4_proto != IPPROTO_TCP && pkt->l4_proto != IPPROTO_UDP)
 		return PARSED;
-	ports = take(c, 2 * sizeof(*ports));
+	ports = take(&c, 2 * sizeof(*ports));
 	if (!ports)
 		return XF_UNPARSED_TRUNCATED;
 	pkt->sport = ports[0];
@@ -175,13 +183,12 @@ static __always_inline int parse_quoted(struct xdp_md *ctx, struct cursor *c, st
 	return PARSED;
 }
 
-static __always_inline int parse_transport(struct xdp_md *ctx, struct cursor *c, struct packet *pkt,
-					   bool is_ipv4)
+static __always_inline int parse_transport(struct cursor *c, struct packet *pkt, bool is_ipv4)
 {
 	enum icmp_class class = ICMP_PLAIN;
 	int outcome;
 
-	pkt->l4 = offset_of(ctx, c);
+	pkt->l4 = offset_of(c);
 	if (pkt->fragment)
 		return PARSED;
 	if (pkt->l4_proto == IPPROTO_TCP)
@@ -192,7 +199,7 @@ static __always_inline int parse_transport(struct xdp_md *ctx, struct cursor *c,
 		return PARSED;
 	outcome = parse_icmp(c, pkt, is_ipv4, &class);
 	if (outcome == PARSED && class == ICMP_ERROR)
-		return parse_quoted(ctx, c, pkt, is_ipv4);
+		return parse_quoted(c->ctx, pkt, offset_of(c), c->left, is_ipv4);
 	return outcome == PARSED && class == ICMP_ND ? XF_UNPARSED_ND : outcome;
 }
 
@@ -212,29 +219,29 @@ static __always_inline bool is_whole(struct xdp_md *ctx, void *l3, __u32 bytes)
  * read. */
 static __always_inline int parse_packet(struct xdp_md *ctx, struct packet *pkt)
 {
-	struct cursor c = {.pos = (void *)(long)ctx->data, .end = (void *)(long)ctx->data_end};
+	struct cursor c = {.ctx = ctx, .pos = (void *)(long)ctx->data};
 	void *l3;
 	__be16 eth_type;
 	bool is_ipv4;
 	int outcome;
 
-	pkt->bytes = c.end - c.pos;
+	pkt->bytes = (void *)(long)ctx->data_end - c.pos;
 	outcome = parse_ethernet(&c, pkt, &eth_type);
 	if (outcome != PARSED)
 		return outcome;
-	pkt->l3 = offset_of(ctx, &c);
+	pkt->l3 = offset_of(&c);
 	is_ipv4 = eth_type == bpf_htons(ETH_P_IP);
 	if (!is_ipv4 && eth_type != bpf_htons(ETH_P_IPV6))
 		return eth_type == bpf_htons(ETH_P_ARP) ? XF_UNPARSED_ARP : XF_UNPARSED_NON_IP;
 	l3 = c.pos;
-	outcome = parse_network(ctx, &c, pkt, is_ipv4);
+	outcome = parse_network(&c, pkt, is_ipv4);
 	if (outcome != PARSED)
 		return outcome;
 	if (!is_whole(ctx, l3, pkt->bytes)) {
-		pkt->bytes = c.end - l3;
+		pkt->bytes = (void *)(long)ctx->data_end - l3;
 		return XF_UNPARSED_TRUNCATED;
 	}
-	return parse_transport(ctx, &c, pkt, is_ipv4);
+	return parse_transport(&c, pkt, is_ipv4);
 }
 
 #endif

@@ -54,8 +54,8 @@ struct packet {
 /* Moves forward only. `left` is what the IP header announces beyond `pos`: less than what is there if the
  * frame is padded. */
 struct cursor {
+	struct xdp_md *ctx;
 	void *pos;
-	void *end;
 	__u32 left;
 };
 
@@ -63,7 +63,7 @@ static __always_inline void *take(struct cursor *c, __u32 size)
 {
 	void *header = c->pos;
 
-	if (header + size > c->end)
+	if (header + size > (void *)(long)c->ctx->data_end)
 		return NULL;
 	c->pos = header + size;
 	c->left -= size;
@@ -175,11 +175,11 @@ __noinline __u64 walk_extensions(struct xdp_md *ctx, __u32 offset, __u32 type)
 }
 
 /* Leaves `c` at the upper-layer header, or behind the fragment header of a later fragment. */
-static __always_inline int skip_extensions(struct xdp_md *ctx, struct cursor *c, struct packet *pkt)
+static __always_inline int skip_extensions(struct cursor *c, struct packet *pkt)
 {
-	void *data = (void *)(long)ctx->data;
+	void *data = (void *)(long)c->ctx->data;
 	__u32 offset = c->pos - data;
-	union chain chain = {.word = walk_extensions(ctx, offset, pkt->l4_proto)};
+	union chain chain = {.word = walk_extensions(c->ctx, offset, pkt->l4_proto)};
 
 	c->left -= chain.offset - offset;
 	c->pos = data + (chain.offset & OFFSET_MAX);
@@ -191,7 +191,7 @@ static __always_inline int skip_extensions(struct xdp_md *ctx, struct cursor *c,
 
 /* A jumbogram (RFC 2675: payload length zero) counts as a bad header; only BIG TCP in generic mode makes
  * them. */
-static __always_inline int parse_ipv6(struct xdp_md *ctx, struct cursor *c, struct packet *pkt)
+static __always_inline int parse_ipv6(struct cursor *c, struct packet *pkt)
 {
 	struct ipv6hdr *ip = take(c, sizeof(*ip));
 
@@ -208,13 +208,12 @@ static __always_inline int parse_ipv6(struct xdp_md *ctx, struct cursor *c, stru
 	pkt->l4_proto = ip->nexthdr;
 	pkt->fragment = false;
 	pkt->more = false;
-	return is_extension(pkt->l4_proto) ? skip_extensions(ctx, c, pkt) : PARSED;
+	return is_extension(pkt->l4_proto) ? skip_extensions(c, pkt) : PARSED;
 }
 
-static __always_inline int parse_network(struct xdp_md *ctx, struct cursor *c, struct packet *pkt,
-					 bool is_ipv4)
+static __always_inline int parse_network(struct cursor *c, struct packet *pkt, bool is_ipv4)
 {
-	int outcome = is_ipv4 ? parse_ipv4(c, pkt) : parse_ipv6(ctx, c, pkt);
+	int outcome = is_ipv4 ? parse_ipv4(c, pkt) : parse_ipv6(c, pkt);
 
 	if (outcome == PARSED && (__s32)c->left < 0)
 		return XF_UNPARSED_BAD_IP;

@@ -190,7 +190,8 @@ static __always_inline __u32 expected_length(const struct xf_target_config *conf
 	return (last & (XF_EXPECT_MAX - 1)) + 1;
 }
 
-static __always_inline enum says udp_says(struct answer *a)
+/* Apart from take_reply() for the sake of the stack. */
+static __noinline enum says udp_says(struct answer *a)
 {
 	__u64 begins[XF_EXPECT_MAX / sizeof(__u64)] = {};
 	const __u64 *expect = (const void *)a->config->expect;
@@ -281,22 +282,33 @@ static __always_inline bool take_in(struct answer *a, struct xf_target *target, 
 	return true;
 }
 
+enum { NO_TARGET = 0 };
+
+/* The target whose reply the packet may be. Apart from take_reply() for the sake of the stack. */
+static __noinline __u32 replying_target(struct xdp_md *ctx, const struct packet *pkt, int unparsed)
+{
+	struct xf_probe_key key = {};
+	__u32 *index;
+
+	if (!pkt || !make_probe_key(ctx, pkt, unparsed, &key))
+		return NO_TARGET;
+	index = bpf_map_lookup_elem(&probe_keys, &key);
+	return index ? *index : NO_TARGET;
+}
+
 /* For a packet of which may_be_reply() is true; an enum reply. Global, for the verifier's sake: see
  * track_here(). */
 __noinline int take_reply(struct xdp_md *ctx, struct packet *pkt, int unparsed)
 {
 	struct answer a = {.ctx = ctx, .pkt = pkt, .control = health_control()};
-	struct xf_probe_key key = {};
 	struct xf_target *target;
 	enum says says;
-	__u32 *index;
 
-	if (!pkt || !a.control || !make_probe_key(ctx, pkt, unparsed, &key))
+	if (!pkt || !a.control)
 		return NO_REPLY;
-	index = bpf_map_lookup_elem(&probe_keys, &key);
-	if (!index)
+	a.index = replying_target(ctx, pkt, unparsed);
+	if (a.index == NO_TARGET)
 		return NO_REPLY;
-	a.index = *index;
 	a.config = config_of(a.index);
 	target = target_of(a.index);
 	if (!a.config || !target)
