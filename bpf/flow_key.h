@@ -28,8 +28,10 @@ static __always_inline bool source_is_high(const struct packet *pkt)
 	return bpf_ntohs(pkt->sport) > bpf_ntohs(pkt->dport);
 }
 
-/* Fills `key`; true if the packet comes from its `high` end. */
-static __always_inline bool make_key(struct xf_flow_key *key, const struct packet *pkt, __u8 zone)
+enum end { LOW_END = 1, HIGH_END };
+
+/* Fills `key`; from which of its ends the packet comes. */
+static __always_inline enum end make_key(struct xf_flow_key *key, const struct packet *pkt, __u8 zone)
 {
 	bool high = source_is_high(pkt);
 
@@ -41,7 +43,7 @@ static __always_inline bool make_key(struct xf_flow_key *key, const struct packe
 	key->zone = zone;
 	key->fragment = pkt->fragment;
 	key->zero = 0;
-	return high;
+	return high ? HIGH_END : LOW_END;
 }
 
 /*

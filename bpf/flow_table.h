@@ -74,7 +74,7 @@ static __always_inline union xf_status first_status(const struct sighting *s)
 {
 	union xf_status status = {.state = XF_STATE_UNREPLIED};
 
-	if (s->from_high)
+	if (s->from == HIGH_END)
 		status.flags |= XF_FLOW_HIGH_STARTED;
 	if (is_tcp(&s->key)) {
 		status.state = tcp_first_state(s->pkt->tcp_flags);
@@ -222,12 +222,12 @@ static __always_inline enum glance glance_at_established(const struct sighting *
  */
 static __always_inline enum glance glance(const struct packet *pkt, __u32 zone)
 {
-	struct sighting s = {.pkt = pkt, .now_ns = bpf_ktime_get_coarse_ns()};
+	struct sighting s = {.pkt = pkt, .now_ns = pkt->seen_ns};
 	struct xf_flow_key key;
 
 	if (pkt->icmp_error)
 		return UNCLEAR;
-	s.from_high = make_key(&key, pkt, zone);
+	s.from = make_key(&key, pkt, zone);
 	s.key = key;
 	return is_opening(&s) ? ABSENT : glance_at_established(&s, &key);
 }
@@ -239,14 +239,15 @@ static __always_inline enum glance glance(const struct packet *pkt, __u32 zone)
  */
 __noinline __u32 track_here(struct packet *pkt, __u32 zone, bool absent, bool all_here)
 {
-	struct sighting s = {.pkt = pkt, .now_ns = bpf_ktime_get_coarse_ns()};
+	struct sighting s = {.pkt = pkt};
 	struct xf_flow *flow;
 	enum found found;
 	__u32 outcome;
 
 	if (!pkt || zone >= XF_ZONES_MAX)
 		return XF_UNTRACKED_NO_ZONE;
-	s.from_high = make_key(&s.key, pkt, zone);
+	s.now_ns = pkt->seen_ns;
+	s.from = make_key(&s.key, pkt, zone);
 	if (pkt->icmp_error)
 		return count_icmp_error(&s, all_here);
 	found = absent ? NOT_FOUND : find(&s, XF_TABLE_ESTABLISHED, &flow);
@@ -271,11 +272,12 @@ __noinline __u32 track_here(struct packet *pkt, __u32 zone, bool absent, bool al
  * end by its own timer. */
 __noinline int bring_flow_over(struct packet *pkt, __u32 zone)
 {
-	struct sighting s = {.now_ns = bpf_ktime_get_coarse_ns()};
+	struct sighting s = {};
 	struct xf_flow *flow;
 
 	if (!pkt || zone >= XF_ZONES_MAX)
 		return 0;
+	s.now_ns = pkt->seen_ns;
 	make_key(&s.key, pkt, zone);
 	flow = live_flow_in(former_table(zone, XF_TABLE_ESTABLISHED), &s);
 	if (!flow)
@@ -286,9 +288,11 @@ __noinline int bring_flow_over(struct packet *pkt, __u32 zone)
 /* TRACKED or CREATED, or the enum xf_untracked why neither. */
 static __always_inline __u32 track(struct packet *pkt, __u32 zone)
 {
-	enum glance glanced = glance(pkt, zone);
+	enum glance glanced;
 	__u32 outcome;
 
+	pkt->seen_ns = bpf_ktime_get_coarse_ns();
+	glanced = glance(pkt, zone);
 	if (glanced == COUNTED)
 		return TRACKED;
 	outcome = track_here(pkt, zone, glanced == ABSENT, false);

@@ -237,6 +237,9 @@ static __always_inline int parse_packet(struct xdp_md *ctx, struct packet *pkt)
 	outcome = parse_network(&c, pkt, is_ipv4);
 	if (outcome != PARSED)
 		return outcome;
+	/* From here on the compiler reads `pkt`. It would keep what is in it a second time, on a stack that
+	 * all functions of a packet share (512 bytes). */
+	asm volatile("" : : "r"(pkt) : "memory");
 	if (!is_whole(ctx, l3, pkt->bytes)) {
 		pkt->bytes = (void *)(long)ctx->data_end - l3;
 		return XF_UNPARSED_TRUNCATED;

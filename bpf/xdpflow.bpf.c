@@ -42,12 +42,8 @@ int xdpflow(struct xdp_md *ctx)
 {
 	struct packet pkt = {};
 	int unparsed = parse_packet(ctx, &pkt);
-	struct xf_zone_rule *rule;
+	struct xf_zone_rule *rule = zone_rule(ctx->ingress_ifindex, pkt.vlan);
 
-	/* The compiler would keep what was parsed a second time, on a stack that all callers share (512
-	 * bytes). */
-	barrier();
-	rule = zone_rule(ctx->ingress_ifindex, pkt.vlan);
 	if (!rule) {
 		count_error(XF_ERROR_NO_INTERFACE);
 		return XDP_PASS;

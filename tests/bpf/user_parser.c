@@ -13,7 +13,7 @@ struct user_parsed parse_in_user_space(const uint8_t *bytes, size_t size)
 		return parsed;
 	parsed.icmp_error = pkt.icmp_error;
 	parsed.l4_proto = pkt.l4_proto;
-	parsed.from_high = make_key(&parsed.key, &pkt, 0);
+	parsed.from_high = make_key(&parsed.key, &pkt, 0) == HIGH_END;
 	parsed.phase = key_tag(&parsed.key) << 8 | XF_PHASE_LIVE;
 	return parsed;
 }

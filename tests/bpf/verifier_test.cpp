@@ -5,10 +5,10 @@
 //
 //            instructions                     states                   deepest frame
 //            6.1       6.12      6.18         6.1     6.12    6.18
-//   xdpflow  373 917   128 090   159 165      6 812   6 356   6 784    208 bytes
-//   admin     17 286    42 705    36 105      1 179   2 712   1 992    128
-//   carry     34 354   103 459   145 783      1 965   3 026   3 191    184
-//   probe     30 667    15 517    15 931        594     472     469    152
+//   xdpflow  322 202    80 072    91 469      4 504   4 239   4 677    160 bytes
+//   admin     14 855    36 797    30 301      1 006   2 248   1 667    112
+//   carry     30 353    88 833   125 535      1 652   2 507   2 484    184
+//   probe     30 687    15 532    15 946        594     472     469    152
 //   census        75       120       120          7      11      11     32
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -114,9 +114,9 @@ void expect_within(const Limits& limits, const Effort& effort) {
 }
 
 TEST(Verifier, FollowsThePacketProgramWithinItsLimits) {
-  expect_within({.before_6_12 = {500'000, 9'000, 256},
-                 .since_6_12 = {220'000, 9'000, 256},
-                 .since_7_0 = {260'000, 7'500, 256}},
+  expect_within({.before_6_12 = {430'000, 6'500, 224},
+                 .since_6_12 = {125'000, 6'500, 224},
+                 .since_7_0 = {125'000, 6'000, 224}},
                 effort_of(xdpflow_bpf__open, xdpflow_bpf__destroy, "xdpflow"));
 }
 
@@ -129,8 +129,8 @@ TEST(Verifier, FollowsTheAdminProgramWithinItsLimits) {
 
 TEST(Verifier, FollowsTheCarryProgramWithinItsLimits) {
   expect_within({.before_6_12 = {55'000, 3'000, 232},
-                 .since_6_12 = {200'000, 5'000, 232},
-                 .since_7_0 = {200'000, 20'000, 232}},
+                 .since_6_12 = {170'000, 4'000, 232},
+                 .since_7_0 = {130'000, 20'000, 232}},
                 effort_of(carry_bpf__open, carry_bpf__destroy, "carry"));
 }
 
