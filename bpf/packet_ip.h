@@ -71,7 +71,7 @@ static __always_inline void *take(struct cursor *c, __u32 size)
 	return header;
 }
 
-/* In halves, as they are read: the CPU makes a load wait that spans two stores which it has not done yet. */
+/* In halves, as they are read back: a word at a time is more for the verifier to keep. */
 static __always_inline void set_mapped(struct xf_addr *addr, __be32 ipv4)
 {
 	__be64 half[2] = {0, bpf_cpu_to_be64(0xffffULL << 32 | bpf_ntohl(ipv4))};
