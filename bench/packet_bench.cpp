@@ -132,6 +132,8 @@ class PacketBench {
     if (flows == 1)
       results_.add(Goal{"what timers add to an established packet", "ns",
                         difference(samples.at(track_timed), samples.at(track_floor)), 3});
+    if (flows == 1 && median(samples.at(rearming)) < 1.2 * median(samples.at(xdpflow)))
+      throw std::runtime_error("the re-arming program does not set timers anew");
   }
 
   /// Each round makes other flows, beside `flows` established ones.
