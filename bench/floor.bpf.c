@@ -5,6 +5,7 @@
  * what is measured.
  */
 #include <linux/time.h>
+#include "coarse_clock.h"
 #include "flow_key.h"
 #include "spread_job.h"
 
@@ -126,7 +127,7 @@ int track_floor(struct xdp_md *ctx)
 	}
 	__sync_fetch_and_add(&value->packets, 1);
 	__sync_fetch_and_add(&value->bytes, pkt.bytes);
-	value->last_seen_ns = bpf_ktime_get_coarse_ns();
+	value->last_seen_ns = coarse_now_ns();
 	return XDP_PASS;
 }
 
@@ -141,7 +142,7 @@ static __always_inline void make_timed(struct xf_flow_key *key)
 SEC("xdp.frags")
 int track_timed(struct xdp_md *ctx)
 {
-	__u64 now_ns = bpf_ktime_get_coarse_ns(), *timeout;
+	__u64 now_ns = coarse_now_ns(), *timeout;
 	struct packet pkt = {};
 	struct xf_flow_key key;
 	struct timed_value *value;

@@ -83,6 +83,8 @@ void Programs::load_floor(const Sizes& sizes) {
   bpf_map__set_max_entries(floor_->maps.timed_flows, sizes.flows);
   bpf_map__set_max_entries(floor_->maps.plain_flows, sizes.new_flows);
   bpf_map__set_max_entries(floor_->maps.armed_flows, sizes.new_flows);
+  floor_->rodata->coarse_tick_ns = tracker_.skeleton().rodata->coarse_tick_ns;
+  floor_->rodata->jiffies_epoch_ns = tracker_.skeleton().rodata->jiffies_epoch_ns;
   if (floor_bpf__load(floor_.get())) give_up("load the floor");
   const uint32_t slot = 0;
   bpf_map_update_elem(bpf_map__fd(floor_->maps.floor_timeouts), &slot, &five_days, BPF_ANY);

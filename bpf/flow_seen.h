@@ -56,8 +56,8 @@ static __always_inline void count_packet(struct xf_flow *flow, const struct sigh
 
 	add(&count->packets, 1);
 	add(&count->bytes, s->pkt->bytes);
-	if (flow->last_seen_ns != s->now_ns)
-		flow->last_seen_ns = s->now_ns;
+	if (flow->last_seen_ns != s->pkt->seen_ns)
+		flow->last_seen_ns = s->pkt->seen_ns;
 }
 
 static __always_inline union xf_status status_now(const struct xf_flow *flow)

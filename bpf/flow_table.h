@@ -195,7 +195,7 @@ enum glance {
 	UNCLEAR,
 };
 
-/* `key` is that of `s`, which fits into registers if no helper gets its address. */
+/* `key` is that of `s`, which fits into registers if no helper gets its address; so it has no `now_ns`. */
 static __always_inline enum glance glance_at_established(const struct sighting *s,
 							 const struct xf_flow_key *key)
 {
@@ -206,7 +206,7 @@ static __always_inline enum glance glance_at_established(const struct sighting *
 
 	if (!flow)
 		return ABSENT;
-	if (!in_phase(flow, XF_PHASE_LIVE) || is_overdue(flow, s->now_ns))
+	if (!in_phase(flow, XF_PHASE_LIVE) || is_overdue(flow, s->pkt->seen_ns))
 		return UNCLEAR;
 	status = status_now(flow);
 	reverse = is_reverse(s, status);
@@ -222,7 +222,7 @@ static __always_inline enum glance glance_at_established(const struct sighting *
  */
 static __always_inline enum glance glance(const struct packet *pkt, __u32 zone)
 {
-	struct sighting s = {.pkt = pkt, .now_ns = pkt->seen_ns};
+	struct sighting s = {.pkt = pkt};
 	struct xf_flow_key key;
 
 	if (pkt->icmp_error)
@@ -291,7 +291,6 @@ static __always_inline __u32 track(struct packet *pkt, __u32 zone)
 	enum glance glanced;
 	__u32 outcome;
 
-	pkt->seen_ns = bpf_ktime_get_coarse_ns();
 	glanced = glance(pkt, zone);
 	if (glanced == COUNTED)
 		return TRACKED;

@@ -49,7 +49,7 @@ struct packet {
 	__u16 l4;		/* of the transport header, in an ICMP error of the quoted one */
 	__u32 bytes;		/* layer 3, as the IP header says */
 	__u32 tcp_seq, tcp_ack; /* host order */
-	__u64 seen_ns;		/* coarse clock; set by track() */
+	__u64 seen_ns;		/* coarse clock */
 };
 
 /* Moves forward only. `left` is what the IP header announces beyond `pos`: less than what is there if the

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The pipeline: packet -> parse -> zone -> reply to a probe, or flow -> verdict. */
+#include "coarse_clock.h"
 #include "flow_table.h"
 #include "probe_reply.h"
 #include "probe_reset.h"
@@ -40,7 +41,7 @@ static __always_inline __u32 reply_outcome(struct xdp_md *ctx, struct packet *pk
 SEC("xdp.frags")
 int xdpflow(struct xdp_md *ctx)
 {
-	struct packet pkt = {};
+	struct packet pkt = {.seen_ns = coarse_now_ns()};
 	int unparsed = parse_packet(ctx, &pkt);
 	struct xf_zone_rule *rule = zone_rule(ctx->ingress_ifindex, pkt.vlan);
 

@@ -23,11 +23,18 @@ inline int64_t realtime_offset_ns() {
          static_cast<int64_t>(monotonic_ns());
 }
 
-/// The step of CLOCK_MONOTONIC_COARSE, by which `last_seen_ns` may be early.
+/// The step of CLOCK_MONOTONIC_COARSE, and what a jiffy lasts.
 inline uint64_t coarse_tick_ns() {
   timespec step{};
   clock_getres(CLOCK_MONOTONIC_COARSE, &step);
   return static_cast<uint64_t>(step.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(step.tv_nsec);
+}
+
+/// Whether the kernel's timers are as fine as its clock. Without (highres=off) they come with its ticks.
+inline bool has_high_resolution_timers() {
+  timespec step{};
+  clock_getres(CLOCK_MONOTONIC, &step);
+  return step.tv_sec == 0 && step.tv_nsec == 1;
 }
 
 }  // namespace xdpflowd

@@ -21,6 +21,7 @@
 #include "carry.skel.h"
 #include "census.skel.h"
 #include "dataplane/bpf_log.h"
+#include "dataplane/jiffies.h"
 #include "dataplane/map_view.h"
 #include "dataplane/pin_paths.h"
 #include "dataplane/plan.h"
@@ -56,9 +57,15 @@ bpf_map* rodata_of(bpf_object* object) {
   return nullptr;
 }
 
-/// The knobs that differ from one load to the next. The sizes of the maps must be set.
+/// What differs from one load to the next.
+struct Load {
+  uint32_t generation = 0;
+  uint64_t jiffies_epoch_ns = 0;  ///< only packets take the time from jiffies
+};
+
+/// The sizes of the maps must be set.
 template <class Skeleton>
-Status set_knobs(bpf_object* object, uint32_t generation) {
+Status set_knobs(bpf_object* object, const Load& load) {
   using Rodata = std::remove_pointer_t<decltype(Skeleton::rodata)>;
   size_t size = 0;
   bpf_map* map = rodata_of(object);
@@ -67,8 +74,9 @@ Status set_knobs(bpf_object* object, uint32_t generation) {
   std::vector<char> bytes(static_cast<const char*>(initial), static_cast<const char*>(initial) + size);
   Rodata knobs;
   std::memcpy(&knobs, bytes.data(), sizeof knobs);
-  knobs.generation = generation;
+  knobs.generation = load.generation;
   knobs.coarse_tick_ns = coarse_tick_ns();
+  knobs.jiffies_epoch_ns = load.jiffies_epoch_ns;
   knobs.possible_cpus = possible_cpus();
   knobs.orphan_room = bpf_map__max_entries(bpf_object__find_map_by_name(object, "orphans"));
   std::memcpy(bytes.data(), &knobs, sizeof knobs);
@@ -129,11 +137,11 @@ Status share_maps(bpf_object* object, const bpf_object* owner) {
 
 /// A program over the maps of `owner`.
 template <class Skeleton>
-Result<BpfObject> open_over(const char* name, const bpf_object* owner, uint32_t generation) {
+Result<BpfObject> open_over(const char* name, const bpf_object* owner, const Load& load) {
   auto object = open_object<Skeleton>(name);
   if (!object) return object;
   if (auto shared = share_maps(object->get(), owner); !shared) return shared.error();
-  if (auto set = set_knobs<Skeleton>(object->get(), generation); !set) return set.error();
+  if (auto set = set_knobs<Skeleton>(object->get(), load); !set) return set.error();
   return object;
 }
 
@@ -208,7 +216,7 @@ Result<BpfObject> load_maps(const std::string& state_dir, uint32_t generation,
   bpf_program__set_autoload(bpf_object__next_program(object->get(), nullptr), false);
   if (auto sized = size_queues(object->get(), state_dir, queue_sizes(total_flows(zones))); !sized)
     return sized.error();
-  if (auto set = set_knobs<admin_bpf>(object->get(), generation); !set) return set.error();
+  if (auto set = set_knobs<admin_bpf>(object->get(), {.generation = generation}); !set) return set.error();
   if (auto pinned = pin_maps_below(object->get(), state_dir); !pinned) return pinned.error();
   clear_bpf_messages();
   const int failed = bpf_object__load(object->get());
@@ -220,7 +228,7 @@ Result<BpfObject> load_maps(const std::string& state_dir, uint32_t generation,
 }
 
 Result<BpfObject> load_admin(const bpf_object* owner, uint32_t generation) {
-  return loaded(open_over<admin_bpf>("admin", owner, generation));
+  return loaded(open_over<admin_bpf>("admin", owner, {.generation = generation}));
 }
 
 BpfObject load_census(const bpf_object* owner, uint32_t generation, bool kernel_has_btf) {
@@ -228,7 +236,7 @@ BpfObject load_census(const bpf_object* owner, uint32_t generation, bool kernel_
     log::info("this kernel has no BTF: tables are counted by walking them, once a minute");
     return nullptr;
   }
-  auto object = open_over<census_bpf>("census", owner, generation);
+  auto object = open_over<census_bpf>("census", owner, {.generation = generation});
   Status outcome = object ? ok() : Status(object.error());
   if (outcome)
     if (const int failed = bpf_object__load(object->get()); failed != 0)
@@ -239,15 +247,16 @@ BpfObject load_census(const bpf_object* owner, uint32_t generation, bool kernel_
 }
 
 Result<BpfObject> load_probe(const bpf_object* owner, uint32_t generation) {
-  return loaded(open_over<probe_bpf>("probe", owner, generation));
+  return loaded(open_over<probe_bpf>("probe", owner, {.generation = generation}));
 }
 
 Result<BpfObject> load_carry(const bpf_object* owner, uint32_t generation) {
-  return loaded(open_over<carry_bpf>("carry", owner, generation));
+  return loaded(open_over<carry_bpf>("carry", owner, {.generation = generation}));
 }
 
 Result<BpfObject> open_xdpflow(const bpf_object* owner, uint32_t generation) {
-  return open_over<xdpflow_bpf>("xdpflow", owner, generation);
+  return open_over<xdpflow_bpf>("xdpflow", owner,
+                                {.generation = generation, .jiffies_epoch_ns = jiffies_epoch_ns()});
 }
 
 Status load_as_xdp(bpf_object* object) {

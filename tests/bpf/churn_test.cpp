@@ -67,7 +67,9 @@ class Churn : public testing::Test {
     options.timeouts = with_timeout(XF_TIMEOUT_UDP, 1s, all_timeouts(1ms));
     options.timeouts[XF_TIMEOUT_UDP_STREAM] = 1s;
     options.records_ring = 64 * 1024;  // overflows now and then
-    options.knobs = [](xdpflow_bpf* s) { s->rodata->promote_span_ns = s->rodata->coarse_tick_ns = 0; };
+    options.knobs = [](xdpflow_bpf* s) {
+      s->rodata->promote_span_ns = s->rodata->coarse_tick_ns = s->rodata->jiffies_epoch_ns = 0;
+    };
     return options;
   }
 

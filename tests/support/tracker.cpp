@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "dataplane/admin_client.h"
 #include "dataplane/carry_client.h"
+#include "dataplane/jiffies.h"
 #include "dataplane/plan.h"
 #include "support/must.h"
 
@@ -90,6 +91,7 @@ void Tracker::load(const TrackerOptions& options) {
   bpf_map__set_max_entries(admin_->maps.orphans, xdpflow_->rodata->orphan_room);
   bpf_map__set_max_entries(admin_->maps.records, options.records_ring);
   xdpflow_->rodata->coarse_tick_ns = coarse_tick_ns();
+  xdpflow_->rodata->jiffies_epoch_ns = jiffies_epoch_ns();
   xdpflow_->rodata->possible_cpus = possible_cpus();
   options.knobs(xdpflow_.get());
   std::memcpy(admin_->rodata, xdpflow_->rodata, sizeof *admin_->rodata);

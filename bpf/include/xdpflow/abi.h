@@ -505,4 +505,12 @@ struct xf_census {
 };
 ABI_SIZE(struct xf_census, 32);
 
+/* The frame given to the clock program: what it fills in, read in this order. */
+struct xf_clock {
+	__u64 coarse_ns; /* CLOCK_MONOTONIC_COARSE */
+	__u64 jiffies;
+	__u64 now_ns; /* CLOCK_MONOTONIC */
+};
+ABI_SIZE(struct xf_clock, 24);
+
 #endif
