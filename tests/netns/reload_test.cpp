@@ -62,7 +62,8 @@ TEST_F(ReloadTest, AShorterTimeoutReachesEveryFlowOfAFullHouse) {
 }
 
 TEST_F(ReloadTest, ALongerTimeoutReachesThemToo) {
-  auto daemon = start_daemon({.rest = second});
+  // Long enough for a reload on a slow machine.
+  auto daemon = start_daemon({.rest = "[timeouts]\nudp = \"5s\"\n"});
   make_flows(4000, 5);
   reload(daemon, {.rest = hour}, "reloaded: 1 of 1");
   EXPECT_TRUE(eventually(
