@@ -7,6 +7,9 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "base/clock.h"
+#include "dataplane/jiffies.h"
+
 namespace xdpflowd::bench {
 namespace {
 
@@ -25,6 +28,8 @@ LruFloor::LruFloor(uint32_t flows) : floor_(floor_bpf__open(), floor_bpf__destro
   for (bpf_map* other : {maps.timed_flows, maps.plain_flows, maps.armed_flows})
     bpf_map__set_max_entries(other, least);
   bpf_map__set_max_entries(maps.floor_flows, flows);
+  floor_->rodata->coarse_tick_ns = coarse_tick_ns();
+  floor_->rodata->jiffies_epoch_ns = jiffies_epoch_ns();
   if (floor_bpf__load(floor_.get()))
     throw std::runtime_error(std::string("cannot load the floor: ") + std::strerror(errno));
 }
