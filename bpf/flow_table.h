@@ -272,6 +272,7 @@ __noinline __u32 track_here(struct packet *pkt, __u32 zone, bool absent, bool al
  * end by its own timer. */
 __noinline int bring_flow_over(struct packet *pkt, __u32 zone)
 {
+	enum xf_table which = XF_TABLE_HALF_OPEN;
 	struct sighting s = {};
 	struct xf_flow *flow;
 
@@ -279,9 +280,10 @@ __noinline int bring_flow_over(struct packet *pkt, __u32 zone)
 		return 0;
 	s.now_ns = pkt->seen_ns;
 	make_key(&s.key, pkt, zone);
-	flow = live_flow_in(former_table(zone, XF_TABLE_ESTABLISHED), &s);
-	if (!flow)
-		flow = live_flow_in(former_table(zone, XF_TABLE_HALF_OPEN), &s);
+	/* Looked up again by one call, for the verifier walks the move once for each that finds a flow. */
+	if (live_flow_in(former_table(zone, XF_TABLE_ESTABLISHED), &s))
+		which = XF_TABLE_ESTABLISHED;
+	flow = live_flow_in(former_table(zone, which), &s);
 	return flow && move_flow(&s, flow, RESIZE);
 }
 

@@ -217,8 +217,8 @@ static __always_inline bool is_under_way(const struct xf_target *target, __u32 s
 	       (target->phase == XF_PROBE_PHASE_SENDING || target->phase == XF_PROBE_PHASE_SENT);
 }
 
-/* Judges a probe, once: false if that was done already. */
-static __noinline bool judge(__u32 index, struct probe_outcome *o)
+/* Judges a probe, once: false if that was done already. A global function: see histogram_bucket(). */
+__noinline bool judge(__u32 index, struct probe_outcome *o)
 {
 	struct xf_target_config *config = config_of(index);
 	struct xf_target *target = target_of(index);
