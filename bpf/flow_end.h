@@ -74,9 +74,8 @@ static __always_inline __u64 timeout_ns(__u8 slot)
 }
 
 /*
- * By how much `last_seen_ns` may be early: the time since the last tick, and what was left over at that tick,
- * since both the kernel's coarse clock and the epoch of jiffies are known to a step only. Nobody bounds a
- * tick that is late (a hypervisor's).
+ * By how much `last_seen_ns` may be early: the time since the last tick, and what the kernel's clock had left
+ * over at that tick, which it adds up in whole steps. Nobody bounds a tick that is late (a hypervisor's).
  */
 static __always_inline __u64 coarse_lag_ns(void)
 {
