@@ -60,8 +60,8 @@ uint64_t jiffies_epoch_ns() {
     // A tick too early if this was between the two steps of a tick of the kernel's.
     epoch_ns = std::max(epoch_ns, static_cast<int64_t>(clocks->coarse_ns - clocks->jiffies * tick_ns));
     if (reading < readings) continue;
-    const uint64_t told_ns = static_cast<uint64_t>(epoch_ns) + clocks->jiffies * tick_ns;
-    if (clocks->now_ns - told_ns <= 2 * tick_ns) break;
+    const auto lag_ns = static_cast<int64_t>(clocks->now_ns - clocks->jiffies * tick_ns) - epoch_ns;
+    if (lag_ns <= static_cast<int64_t>(2 * tick_ns)) break;
     std::this_thread::sleep_for(std::chrono::nanoseconds(tick_ns));
   }
   return static_cast<uint64_t>(epoch_ns);

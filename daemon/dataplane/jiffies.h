@@ -12,9 +12,10 @@ namespace xdpflowd {
 /// The kernel's clocks, by a program that is loaded for it.
 Result<xf_clock> read_kernel_clocks();
 
-/// What jiffies times coarse_tick_ns() must be added to, modulo 2^64, to tell CLOCK_MONOTONIC_COARSE. The
-/// kernel's tick counts a jiffy and then sets that clock, both by CLOCK_MONOTONIC. 0 where jiffies tell
-/// nothing: without timers of high resolution a tick that is missed is none.
+/// What jiffies times coarse_tick_ns() must be added to, modulo 2^64, to tell CLOCK_MONOTONIC as coarsely as
+/// CLOCK_MONOTONIC_COARSE does: no more than a tick early when a jiffy begins. The kernel's tick counts a
+/// jiffy and then sets that clock, both by CLOCK_MONOTONIC; now and then that one is ahead by a tick. 0 where
+/// jiffies tell nothing: without timers of high resolution a tick that is missed is none.
 uint64_t jiffies_epoch_ns();
 
 }  // namespace xdpflowd

@@ -8,13 +8,14 @@
 namespace xdpflowd::test {
 
 /// The time of a packet sent next, from which its flow's timeout counts: now, unless the kernel's tick is
-/// late (a host that takes the CPU away), which nobody can know of.
+/// late (a host that takes the CPU away), which nobody can know of. Jiffies may be a tick behind the coarse
+/// clock.
 inline uint64_t send_time_ns() {
   timespec coarse{};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);
   const auto coarse_ns =
       static_cast<uint64_t>(coarse.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(coarse.tv_nsec);
-  return std::min(monotonic_ns(), coarse_ns + 2 * coarse_tick_ns());
+  return std::min(monotonic_ns(), coarse_ns + coarse_tick_ns());
 }
 
 }  // namespace xdpflowd::test
