@@ -19,20 +19,26 @@ class TcpChurn {
   ~TcpChurn() {
     stop_ = true;
     worker_.join();
+    EXPECT_EQ(problem_, "");
   }
 
  private:
   void run() {
-    while (!stop_) {
-      auto connection = open_tcp(lab_, Lab::server4, port_);
-      connection.send_up(100);
-      connection.close();
+    try {
+      while (!stop_) {
+        auto connection = open_tcp(lab_, Lab::server4, port_);
+        connection.send_up(100);
+        connection.close();
+      }
+    } catch (const std::runtime_error& error) {
+      problem_ = error.what();
     }
   }
 
   const Lab& lab_;
   const uint16_t port_;
   std::atomic<bool> stop_ = false;
+  std::string problem_;  // read when the worker has ended
   std::thread worker_;
 };
 

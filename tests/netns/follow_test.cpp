@@ -27,15 +27,22 @@ class Follow : public PlainLab {
     return eventually(patience, [&] { return mode_of(name) == wanted; });
   }
 
+  /// One that is down: before Linux 6.2 none that is up can be renamed.
+  void rename(const std::string& name, const std::string& wanted) const {
+    lab.router.ip("link set " + name + " down\nlink set " + name + " name " + wanted + "\nlink set " +
+                  wanted + " up");
+  }
+
   /// One frame of a UDP flow, into the device of the router from its peer there; which drops all until the
   /// kernel has seen its carrier, up to a second late.
-  void send_into(const std::string& device, uint16_t port) const {
-    const Argv show = {"ip", "-n", lab.router.name(), "-json", "link", "show", device + "p"};
+  void send_from(const std::string& peer, uint16_t port) const {
+    const Argv show = {"ip", "-n", lab.router.name(), "-json", "link", "show", peer};
     ASSERT_TRUE(
         eventually(patience, [&] { return Json::parse(must_run(show)).at(0).at("operstate") == "UP"; }));
-    const FrameSender peer(lab.router, device + "p");
-    peer.send(udp().from(Lab::client4, port).to(Lab::server4, 53));
+    FrameSender(lab.router, peer).send(udp().from(Lab::client4, port).to(Lab::server4, 53));
   }
+
+  void send_into(const std::string& device, uint16_t port) const { send_from(device + "p", port); }
 
   static size_t dispatchers() {
     size_t found = 0;
@@ -82,14 +89,13 @@ TEST_F(Follow, ARenamedDeviceIsKnownByItsNewName) {
   add_device("eth7");
   ASSERT_TRUE(mode_becomes("eth7", "native"));
   const Json program = attached("eth7");
-  lab.router.ip("link set eth7 name uplink");
+  rename("eth7", "uplink");
   ASSERT_TRUE(mode_becomes("uplink", "native")) << log(daemon);
   EXPECT_EQ(mode_of("eth7"), "detached");
   EXPECT_EQ(attached("uplink"), program) << "the program stays where it is";
-  const FrameSender peer(lab.router, "eth7p");
-  peer.send(udp().from(Lab::client4, 4000).to(Lab::server4, 53));
+  send_from("eth7p", 4000);
   EXPECT_TRUE(becomes(1, {"--zone", "red"}));
-  lab.router.ip("link set uplink name other");
+  rename("uplink", "other");
   ASSERT_TRUE(mode_becomes("uplink", "detached"));
   EXPECT_TRUE(eventually(patience, [&] { return attached("other") == Json(); }));
   EXPECT_THAT(log(daemon), HasSubstr("uplink is called other now"));

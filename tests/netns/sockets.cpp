@@ -18,7 +18,7 @@
 namespace xdpflowd::test {
 namespace {
 
-constexpr timeval patience_of_sockets{.tv_sec = 10, .tv_usec = 0};
+constexpr timeval patience_of_sockets{.tv_sec = 30, .tv_usec = 0};
 constexpr int backlog = 1024;
 
 [[noreturn]] void give_up(const std::string& what) {

@@ -186,7 +186,7 @@ Outcome run(const Argv& argv, Milliseconds timeout, const std::string& input) {
 }
 
 std::string must_run(const Argv& argv, const std::string& input) {
-  const Outcome outcome = run(argv, std::chrono::seconds(20), input);
+  const Outcome outcome = run(argv, std::chrono::seconds(60), input);
   if (outcome.status == 0) return outcome.out;
   throw std::runtime_error("`" + command_line(argv) + "` ended with " + std::to_string(outcome.status) +
                            ": " + outcome.err + outcome.out);
