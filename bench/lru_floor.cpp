@@ -29,7 +29,8 @@ LruFloor::LruFloor(uint32_t flows) : floor_(floor_bpf__open(), floor_bpf__destro
     bpf_map__set_max_entries(other, least);
   bpf_map__set_max_entries(maps.floor_flows, flows);
   floor_->rodata->coarse_tick_ns = coarse_tick_ns();
-  floor_->rodata->jiffies_epoch_ns = jiffies_epoch_ns();
+  const auto epoch_ns = jiffies_epoch_ns();
+  floor_->rodata->jiffies_epoch_ns = epoch_ns ? *epoch_ns : 0;
   if (floor_bpf__load(floor_.get()))
     throw std::runtime_error(std::string("cannot load the floor: ") + std::strerror(errno));
 }

@@ -50,7 +50,7 @@ void Ours::fill(uint32_t every, uint64_t start_ns, uint64_t over_ns) const {
     flow.flow.status.flags = XF_FLOW_REPLIED;
     flow.flow.created_ns = monotonic_ns();
     const uint64_t seen = due ? due - timeout_ns : flow.flow.created_ns;
-    flow.flow.last_seen_ns = seen - seen % tick;  // packets have their time from the coarse clock
+    flow.flow.last_seen_ns = seen - seen % tick;  // packets have their time by the tick
     some.push_back(flow);
     if (some.size() < XF_ADOPT_BATCH_MAX && number + 1 < flows_) continue;
     if (tracker_.adopt(XF_TABLE_ESTABLISHED, some)) throw std::runtime_error("not all flows found a place");

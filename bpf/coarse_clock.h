@@ -11,8 +11,8 @@
 
 /*
  * CLOCK_MONOTONIC, as coarse as CLOCK_MONOTONIC_COARSE, made of jiffies. The kernel's tick counts those that
- * it missed, too (tick_do_update_jiffies64()). They are read in place, where bpf_ktime_get_coarse_ns() is a
- * call that costs a fifth of an established flow's packet.
+ * it missed, too (tick_do_update_jiffies64()). Its compilers for 64 bits read them in place, where
+ * bpf_ktime_get_coarse_ns() is a call that costs a fifth of an established flow's packet.
  */
 static __always_inline __u64 coarse_now_ns(void)
 {

@@ -74,8 +74,8 @@ static __always_inline __u64 timeout_ns(__u8 slot)
 }
 
 /*
- * By how much `last_seen_ns` may be early: the time since the last tick, and what the kernel's coarse clock
- * had left over at the tick by which jiffies were set (or at that one), since it adds up whole steps. Nobody
+ * By how much `last_seen_ns` may be early: the time since the last tick, and what the epoch of jiffies is
+ * early; or what the kernel's coarse clock had left over at that tick, since it adds up whole steps. Nobody
  * bounds a tick that is late (a hypervisor's).
  */
 static __always_inline __u64 coarse_lag_ns(void)

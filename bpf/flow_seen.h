@@ -10,7 +10,7 @@
 struct sighting {
 	struct xf_flow_key key;
 	const struct packet *pkt;
-	__u64 now_ns; /* coarse clock */
+	__u64 now_ns; /* coarse clock; not where a packet is glanced at */
 	__u8 unused;
 	/* enum end. The verifier forgets a byte that is neither zero nor at a multiple of eight, and does not
 	 * walk all that follows once for each end. */

@@ -195,7 +195,8 @@ enum glance {
 	UNCLEAR,
 };
 
-/* `key` is that of `s`, which fits into registers if no helper gets its address; so it has no `now_ns`. */
+/* `key` is that of `s`, which fits into registers if no helper gets its address. That has no `now_ns`: held
+ * over the lookup, the verifier follows three times as much. */
 static __always_inline enum glance glance_at_established(const struct sighting *s,
 							 const struct xf_flow_key *key)
 {

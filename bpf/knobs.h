@@ -9,10 +9,10 @@
  */
 const volatile __u32 generation = 1;
 
-/* Step of the coarse clock: see coarse_lag_ns(). 10 ms is HZ=100, the longest there is. */
+/* Step of the coarse clock, which a jiffy is: see coarse_lag_ns(). 10 ms is HZ=100, the longest there is. */
 const volatile __u64 coarse_tick_ns = 10000000;
 
-/* CLOCK_MONOTONIC when jiffies were 0, modulo 2^64, early by up to a tick; 0: it is not known. */
+/* CLOCK_MONOTONIC when jiffies were 0, modulo 2^64, about half a tick early; 0: it is not known. */
 const volatile __u64 jiffies_epoch_ns = 0;
 
 const volatile __u32 possible_cpus = 1;

@@ -30,6 +30,11 @@ inline uint64_t coarse_tick_ns() {
   return static_cast<uint64_t>(step.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(step.tv_nsec);
 }
 
+/// By how much `last_seen_ns` may be early, for which the data plane's deadlines allow.
+inline uint64_t coarse_lag_ns() {
+  return 2 * coarse_tick_ns();
+}
+
 /// Whether the kernel's timers are as fine as its clock. Without (highres=off) they come with its ticks.
 inline bool has_high_resolution_timers() {
   timespec step{};

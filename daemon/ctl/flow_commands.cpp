@@ -23,7 +23,7 @@ namespace {
 Result<DecodeContext> decode_context(const PinnedState& state) {
   DecodeContext context;
   context.now_ns = monotonic_ns();
-  context.coarse_tick_ns = coarse_tick_ns();
+  context.coarse_lag_ns = coarse_lag_ns();
   for (const auto& zone : state.zones()) context.zone_names[zone.index] = zone.zone.name;
   for (uint32_t slot = 0; slot < XF_TIMEOUT_SLOTS; slot++) {
     const auto timeout = state.timeouts().get(slot);

@@ -12,8 +12,7 @@ namespace xdpflowd {
 class Bookkeeper {
  public:
   /// `state` must outlive it.
-  explicit Bookkeeper(const PinnedState& state)
-      : state_(state), counter_(TableCounter::Walk::once_a_minute) {}
+  explicit Bookkeeper(const PinnedState& state) : state_(state), counter_(TableCounter::Walk::allowed) {}
 
   /// Reads all counters, but no targets, and brings the pinned ledger up to them: in the snapshot, the books
   /// add up. New evictions count once two looks have shown them, so the first that shows some is followed by

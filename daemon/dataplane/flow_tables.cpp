@@ -48,6 +48,11 @@ Result<FlowTable> open_or_make(const FlowTypes& types, const ZoneSettings& zone,
   return FlowTable::open_pin(place.pin, BPF_MAP_TYPE_LRU_HASH);
 }
 
+bool is_in_place(const TablePlace& place, int table) {
+  const uint32_t in_use = table_id_in(place.tables, place.index);
+  return in_use != 0 && in_use == map_id_of(table);
+}
+
 Status make_folders(const std::string& state_dir, const std::string& zone) {
   for (const auto& folder : {zones_dir(state_dir), zone_dir(state_dir, zone)})
     if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
@@ -64,7 +69,8 @@ Status make_tables(const ZoneMaps& maps, const FlowTypes& types, const std::stri
     if (auto settled = settle_swap(place); !settled) return settled;
     auto made = open_or_make(types, zone, table, place);
     if (!made) return made.error();
-    if (auto put = put_in_place(place, made->fd()); !put) return put;
+    if (!is_in_place(place, made->fd()))
+      if (auto put = put_in_place(place, made->fd()); !put) return put;
     (table == XF_TABLE_HALF_OPEN ? entry.max_half_open : entry.max_flows) = made->max_entries();
     log::info("zone {}: table {}, {} flows, {}", zone.name, table_name(table), made->max_entries(),
               readable_bytes(flow_table_bytes(made->max_entries())));

@@ -4,10 +4,8 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -18,7 +16,7 @@
 namespace xdpflowd {
 namespace {
 
-constexpr int readings = 3, most_readings = 8;
+constexpr int attempts = 8;
 
 struct ClockCloser {
   void operator()(clock_bpf* clock) const { clock_bpf__destroy(clock); }
@@ -49,22 +47,20 @@ Result<xf_clock> read_kernel_clocks() {
   return clock ? read(*clock) : clock.error();
 }
 
-uint64_t jiffies_epoch_ns() {
+Result<uint64_t> jiffies_epoch_ns() {
+  if (!has_high_resolution_timers()) return fail("this kernel has no timers of high resolution");
   const uint64_t tick_ns = coarse_tick_ns();
   const auto clock = load_clock();
-  if (!clock || !has_high_resolution_timers()) return 0;
-  int64_t epoch_ns = INT64_MIN;
-  for (int reading = 1; reading <= most_readings; reading++) {
+  if (!clock) return clock.error();
+  for (int attempt = 0; attempt < attempts; attempt++) {
     const auto clocks = read(*clock);
-    if (!clocks) return 0;
-    // A tick too early if this was between the two steps of a tick of the kernel's.
-    epoch_ns = std::max(epoch_ns, static_cast<int64_t>(clocks->coarse_ns - clocks->jiffies * tick_ns));
-    if (reading < readings) continue;
-    const auto lag_ns = static_cast<int64_t>(clocks->now_ns - clocks->jiffies * tick_ns) - epoch_ns;
-    if (lag_ns <= static_cast<int64_t>(2 * tick_ns)) break;
+    if (!clocks) return clocks.error();
+    // How long the jiffy had lasted is not known: a whole one is taken off.
+    if (clocks->now_ns - clocks->coarse_ns <= 2 * tick_ns)
+      return clocks->now_ns - (clocks->jiffies + 1) * tick_ns;
     std::this_thread::sleep_for(std::chrono::nanoseconds(tick_ns));
   }
-  return static_cast<uint64_t>(epoch_ns);
+  return fail("the kernel's ticks are late");
 }
 
 }  // namespace xdpflowd

@@ -12,10 +12,9 @@ namespace xdpflowd {
 /// The kernel's clocks, by a program that is loaded for it.
 Result<xf_clock> read_kernel_clocks();
 
-/// What jiffies times coarse_tick_ns() must be added to, modulo 2^64, to tell CLOCK_MONOTONIC as coarsely as
-/// CLOCK_MONOTONIC_COARSE does: no more than a tick early when a jiffy begins. The kernel's tick counts a
-/// jiffy and then sets that clock, both by CLOCK_MONOTONIC; now and then that one is ahead by a tick. 0 where
-/// jiffies tell nothing: without timers of high resolution a tick that is missed is none.
-uint64_t jiffies_epoch_ns();
+/// What jiffies times coarse_tick_ns() must be added to, modulo 2^64, to tell CLOCK_MONOTONIC: up to two
+/// ticks early, like the coarse clock, and where the tick was late by which this was found, that much less.
+/// Fails where jiffies tell nothing: without timers of high resolution a tick that is missed is none.
+Result<uint64_t> jiffies_epoch_ns();
 
 }  // namespace xdpflowd

@@ -21,7 +21,6 @@
 #include "carry.skel.h"
 #include "census.skel.h"
 #include "dataplane/bpf_log.h"
-#include "dataplane/jiffies.h"
 #include "dataplane/map_view.h"
 #include "dataplane/pin_paths.h"
 #include "dataplane/plan.h"
@@ -254,9 +253,9 @@ Result<BpfObject> load_carry(const bpf_object* owner, uint32_t generation) {
   return loaded(open_over<carry_bpf>("carry", owner, {.generation = generation}));
 }
 
-Result<BpfObject> open_xdpflow(const bpf_object* owner, uint32_t generation) {
+Result<BpfObject> open_xdpflow(const bpf_object* owner, uint32_t generation, uint64_t jiffies_epoch_ns) {
   return open_over<xdpflow_bpf>("xdpflow", owner,
-                                {.generation = generation, .jiffies_epoch_ns = jiffies_epoch_ns()});
+                                {.generation = generation, .jiffies_epoch_ns = jiffies_epoch_ns});
 }
 
 Status load_as_xdp(bpf_object* object) {

@@ -44,7 +44,8 @@ Result<BpfObject> load_probe(const bpf_object* owner, uint32_t generation);
 Result<BpfObject> load_carry(const bpf_object* owner, uint32_t generation);
 
 /// The packet program over the maps of `owner`, opened: its first attach decides in which form it is loaded.
-Result<BpfObject> open_xdpflow(const bpf_object* owner, uint32_t generation);
+/// `jiffies_epoch_ns`: see jiffies.h; 0: packets ask the kernel for the time.
+Result<BpfObject> open_xdpflow(const bpf_object* owner, uint32_t generation, uint64_t jiffies_epoch_ns);
 
 /// Loads what was opened, as a plain XDP program.
 Status load_as_xdp(bpf_object* object);

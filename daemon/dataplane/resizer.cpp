@@ -17,7 +17,7 @@ constexpr xf_table both[] = {XF_TABLE_HALF_OPEN, XF_TABLE_ESTABLISHED};
 /// Where the kernel cannot tell how many there are this walks the table: a third of a second for a million.
 void warn_of_evictions(const PinnedState& state, const PinnedZone& zone, xf_table table, uint32_t size) {
   if (size >= zone.tables[table].max_entries()) return;
-  TableCounter counter(TableCounter::Walk::once_a_minute);
+  TableCounter counter(TableCounter::Walk::allowed);
   const auto count = counter.count(state, zone, table, monotonic_ns());
   if (!count || !*count || (*count)->elements <= size) return;
   log::warn(

@@ -23,6 +23,7 @@
 #include "dataplane/dispatcher_pins.h"
 #include "dataplane/flow_tables.h"
 #include "dataplane/former_layout.h"
+#include "dataplane/jiffies.h"
 #include "dataplane/layout.h"
 #include "dataplane/network_namespace.h"
 #include "dataplane/pin_paths.h"
@@ -45,6 +46,13 @@ Error nothing_usable(const std::vector<InterfaceOutcome>& outcomes) {
   std::string reasons;
   for (const auto& outcome : outcomes) reasons += (reasons.empty() ? "" : "; ") + outcome.reason;
   return fail("no interface can be used: " + reasons);
+}
+
+uint64_t epoch_of_jiffies() {
+  const auto epoch_ns = jiffies_epoch_ns();
+  if (epoch_ns) return *epoch_ns;
+  log::info("each packet asks the kernel for the time: {}", epoch_ns.error().message);
+  return 0;
 }
 
 int map_of(const bpf_object* object, const char* name) {
@@ -232,7 +240,8 @@ Result<PacketProgram> Starter::packet_program() const {
   }
   if (before_.generation != 0)
     log::info("generation {} takes over the flows of generation {}", generation_, before_.generation);
-  auto object = open_xdpflow(maps_.get(), generation_);
+  const uint64_t epoch_ns = epoch_of_jiffies();
+  auto object = open_xdpflow(maps_.get(), generation_, epoch_ns);
   if (!object) return object.error();
   const auto policy = settings_.daemon.dispatcher;
   // A program that runs by itself can be replaced without a gap only by one that does so too.
@@ -243,7 +252,7 @@ Result<PacketProgram> Starter::packet_program() const {
                                                     .has_value());
   if (by_itself) return PacketProgram::by_itself(std::move(*object));
   if (policy == DispatcherPolicy::require) return PacketProgram::for_dispatcher(std::move(*object));
-  auto spare = open_xdpflow(maps_.get(), generation_);
+  auto spare = open_xdpflow(maps_.get(), generation_, epoch_ns);
   if (!spare) return spare.error();
   return PacketProgram::for_dispatcher_or_alone(std::move(*object), std::move(*spare));
 }

@@ -16,8 +16,8 @@ namespace xdpflowd {
 class TableCounter {
  public:
   enum class Walk {
-    never,          // for tools: no count where the kernel cannot tell
-    once_a_minute,  // for the daemon: between walks the last count is given, marked as not fresh
+    never,    // for tools: no count where the kernel cannot tell
+    allowed,  // for the daemon, once a minute: between walks the last count is given, marked as not fresh
   };
 
   explicit TableCounter(Walk walk) : walk_(walk) {}

@@ -58,8 +58,6 @@ uint32_t table_id_in(int array, uint32_t index) {
 }
 
 Status put_in_place(const TablePlace& place, int table) {
-  // The kernel waits until no packet uses what was there, some 10 ms, also where that is the same.
-  if (table_id_in(place.tables, place.index) == map_id_of(table)) return ok();
   return put_in(place.tables, place.index, table, place.pin);
 }
 

@@ -25,7 +25,8 @@ TablePlace place_of(int tables, int former_tables, const std::string& state_dir,
 /// Of the table at `index` of an array of tables; 0 if there is none.
 uint32_t table_id_in(int array, uint32_t index);
 
-/// What packets use from now on.
+/// What packets use from now on. Waits until none uses what was there, some 10 ms, also where that is the
+/// same.
 Status put_in_place(const TablePlace& place, int table);
 
 /// The table pinned at `former_pin`, empty, takes the place of the one at `pin`; then they change pins. What

@@ -63,7 +63,7 @@ Flow decode(const xf_flow_key& key, const xf_flow& flow, const DecodeContext& co
   seen.icmp_errors = flow.icmp_errors;
 
   const uint64_t timeout_ns = status.timeout < XF_TIMEOUT_SLOTS ? context.timeouts_ns[status.timeout] : 0;
-  const uint64_t deadline_ns = flow.last_seen_ns + timeout_ns + context.coarse_tick_ns;
+  const uint64_t deadline_ns = flow.last_seen_ns + timeout_ns + context.coarse_lag_ns;
   seen.age_ns = never_negative(context.now_ns - flow.created_ns);
   seen.idle_ns = never_negative(context.now_ns - flow.last_seen_ns);
   seen.expires_in_ns = never_negative(deadline_ns - context.now_ns);

@@ -45,7 +45,7 @@ struct Flow : Conversation {
 /// they live.
 struct DecodeContext {
   uint64_t now_ns = 0;  // CLOCK_MONOTONIC
-  uint64_t coarse_tick_ns = 0;
+  uint64_t coarse_lag_ns = 0;
   std::array<std::string, XF_ZONES_MAX> zone_names;
   std::array<uint64_t, XF_TIMEOUT_SLOTS> timeouts_ns{};
 };

@@ -41,7 +41,7 @@ class Crowd : public testing::Test {
   /// Until new flows get no timers. The answer to whether the table is full comes by a timer, a moment later.
   void fill() {
     ASSERT_TRUE(eventually(wide, [&] {
-      const uint64_t before = without_asking();
+      const int64_t before = without_asking();
       made_ = make_flows(*tracker_, room, made_);
       return without_asking() > before;
     }));
@@ -54,7 +54,7 @@ class Crowd : public testing::Test {
   }
 
   /// Flows that got no timer since the table was full, not for want of memory.
-  uint64_t without_asking() const { return tracker_->zone_stats().orphaned - refused(); }
+  int64_t without_asking() const { return static_cast<int64_t>(tracker_->zone_stats().orphaned - refused()); }
 
   void flush() const {
     std::vector<xf_flow_key> keys;

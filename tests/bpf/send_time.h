@@ -7,9 +7,9 @@
 
 namespace xdpflowd::test {
 
-/// The time of a packet sent next, from which its flow's timeout counts: now, unless the kernel's tick is
-/// late (a host that takes the CPU away), which nobody can know of. Jiffies may be a tick behind the coarse
-/// clock.
+/// The time of a packet sent next, from which its flow's timeout counts: now. But where the coarse clock is
+/// so far behind that the kernel's tick may be late (a host that takes the CPU away), of which nobody can
+/// know, a tick behind it: packets' times may be another tick earlier.
 inline uint64_t send_time_ns() {
   timespec coarse{};
   clock_gettime(CLOCK_MONOTONIC_COARSE, &coarse);

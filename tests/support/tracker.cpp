@@ -61,6 +61,15 @@ Timeouts all_timeouts(std::chrono::nanoseconds value) {
   return timeouts;
 }
 
+namespace {
+
+uint64_t epoch_of_jiffies() {
+  const auto epoch_ns = jiffies_epoch_ns();
+  return epoch_ns ? *epoch_ns : 0;
+}
+
+}  // namespace
+
 Tracker::Tracker(const TrackerOptions& options) {
   libbpf_set_print(nullptr);
   load(options);
@@ -91,7 +100,7 @@ void Tracker::load(const TrackerOptions& options) {
   bpf_map__set_max_entries(admin_->maps.orphans, xdpflow_->rodata->orphan_room);
   bpf_map__set_max_entries(admin_->maps.records, options.records_ring);
   xdpflow_->rodata->coarse_tick_ns = coarse_tick_ns();
-  xdpflow_->rodata->jiffies_epoch_ns = jiffies_epoch_ns();
+  xdpflow_->rodata->jiffies_epoch_ns = epoch_of_jiffies();
   xdpflow_->rodata->possible_cpus = possible_cpus();
   options.knobs(xdpflow_.get());
   std::memcpy(admin_->rodata, xdpflow_->rodata, sizeof *admin_->rodata);

@@ -110,8 +110,8 @@ TEST_F(Decode, StampsAheadOfTheReadersClockAreNotNegativeAges) {
   EXPECT_EQ(decoded().idle_ns, 0);
 }
 
-TEST_F(Decode, ExpiresATimeoutAndAClockTickAfterTheLastPacket) {
-  context.coarse_tick_ns = 4'000'000;
+TEST_F(Decode, ExpiresATimeoutAfterTheLastPacketAndWhatTheClockWasBehind) {
+  context.coarse_lag_ns = 4'000'000;
   EXPECT_EQ(decoded().expires_in_ns, 25 * static_cast<int64_t>(second_ns) + 4'000'000);
 }
 

@@ -141,7 +141,7 @@ struct xf_flow {
 	__u32 phase; /* key tag << 8 | enum xf_phase: a reused element fails the compare-and-swap of the flow
 			that was there */
 	union xf_status status;
-	__u64 last_seen_ns;	 /* coarse clock: early by up to a tick */
+	__u64 last_seen_ns;	 /* early by up to two ticks */
 	struct xf_count forward; /* from the initiator */
 	struct xf_count reverse;
 	__u64 created_ns;
