@@ -2,41 +2,26 @@
 #include "dataplane/jiffies.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 
-#include <cerrno>
 #include <chrono>
-#include <memory>
 #include <thread>
-#include <utility>
 
 #include "base/clock.h"
-#include "clock.skel.h"
+#include "dataplane/loader.h"
 
 namespace xdpflowd {
 namespace {
 
 constexpr int attempts = 8;
 
-struct ClockCloser {
-  void operator()(clock_bpf* clock) const { clock_bpf__destroy(clock); }
-};
-using Clock = std::unique_ptr<clock_bpf, ClockCloser>;
-
-Result<Clock> load_clock() {
-  Clock clock(clock_bpf__open_and_load());
-  return clock ? Result<Clock>(std::move(clock))
-               : system_error(errno, "the kernel refuses the clock program");
-}
-
-Result<xf_clock> read(const Clock& clock) {
+Result<xf_clock> read(const BpfObject& clock) {
   xf_clock clocks{};
   bpf_test_run_opts run{};
   run.sz = sizeof run;
   run.data_in = run.data_out = &clocks;
   run.data_size_in = run.data_size_out = sizeof clocks;
   run.repeat = 1;
-  const int failed = bpf_prog_test_run_opts(bpf_program__fd(clock->progs.clock), &run);
+  const int failed = bpf_prog_test_run_opts(program_fd(clock.get()), &run);
   return failed == 0 ? Result<xf_clock>(clocks) : system_error(failed, "cannot run the clock program");
 }
 

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "carry.skel.h"
 #include "census.skel.h"
+#include "clock.skel.h"
 #include "dataplane/bpf_log.h"
 #include "dataplane/map_view.h"
 #include "dataplane/pin_paths.h"
@@ -251,6 +252,10 @@ Result<BpfObject> load_probe(const bpf_object* owner, uint32_t generation) {
 
 Result<BpfObject> load_carry(const bpf_object* owner, uint32_t generation) {
   return loaded(open_over<carry_bpf>("carry", owner, {.generation = generation}));
+}
+
+Result<BpfObject> load_clock() {
+  return loaded(open_object<clock_bpf>("clock"));
 }
 
 Result<BpfObject> open_xdpflow(const bpf_object* owner, uint32_t generation, uint64_t jiffies_epoch_ns) {

@@ -43,6 +43,9 @@ Result<BpfObject> load_probe(const bpf_object* owner, uint32_t generation);
 /// The carry program over the maps of `owner`.
 Result<BpfObject> load_carry(const bpf_object* owner, uint32_t generation);
 
+/// The program that reads the kernel's clocks. It has no maps.
+Result<BpfObject> load_clock();
+
 /// The packet program over the maps of `owner`, opened: its first attach decides in which form it is loaded.
 /// `jiffies_epoch_ns`: see jiffies.h; 0: packets ask the kernel for the time.
 Result<BpfObject> open_xdpflow(const bpf_object* owner, uint32_t generation, uint64_t jiffies_epoch_ns);
