@@ -14,31 +14,26 @@ namespace {
 
 constexpr int attempts = 8;
 
-Result<xf_clock> read(const BpfObject& clock) {
+}  // namespace
+
+Result<xf_clock> read_kernel_clocks() {
+  const auto clock = load_clock();
+  if (!clock) return clock.error();
   xf_clock clocks{};
   bpf_test_run_opts run{};
   run.sz = sizeof run;
   run.data_in = run.data_out = &clocks;
   run.data_size_in = run.data_size_out = sizeof clocks;
   run.repeat = 1;
-  const int failed = bpf_prog_test_run_opts(program_fd(clock.get()), &run);
+  const int failed = bpf_prog_test_run_opts(program_fd(clock->get()), &run);
   return failed == 0 ? Result<xf_clock>(clocks) : system_error(failed, "cannot run the clock program");
-}
-
-}  // namespace
-
-Result<xf_clock> read_kernel_clocks() {
-  const auto clock = load_clock();
-  return clock ? read(*clock) : clock.error();
 }
 
 Result<uint64_t> jiffies_epoch_ns() {
   if (!has_high_resolution_timers()) return fail("this kernel has no timers of high resolution");
   const uint64_t tick_ns = coarse_tick_ns();
-  const auto clock = load_clock();
-  if (!clock) return clock.error();
   for (int attempt = 0; attempt < attempts; attempt++) {
-    const auto clocks = read(*clock);
+    const auto clocks = read_kernel_clocks();
     if (!clocks) return clocks.error();
     // How long the jiffy had lasted is not known: a whole one is taken off.
     if (clocks->now_ns - clocks->coarse_ns <= 2 * tick_ns)
